@@ -12,7 +12,7 @@ use crate::config::{Durability, Settings};
 use crate::error::Result;
 use crate::numbers::{Revision, Seq};
 use crate::shared::access::Modes;
-use crate::shared::place::Place;
+use crate::shared::place::{Place, Shape};
 use crate::types::{Entry, KeyRange, LogEntry, LogInfo, NamespaceInfo};
 
 /// The high part of every revision, and the boot of the machine in which it was raised.
@@ -110,6 +110,9 @@ pub trait Backend: Debug + Send + Sync + 'static {
 
     /// Runs the work on one instant, waiting for the engine until the deadline.
     ///
+    /// The work may be run more than once, where an instant is known to be one only at its end; what the last
+    /// run saw counts.
+    ///
     /// # Errors
     /// `Busy` past the deadline; the work's own; any other that storage can have.
     fn read(&self, deadline: Instant, work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>) -> Result<()>;
@@ -158,6 +161,9 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// Returns what a commit survives by itself, before any [`sync`](Self::sync).
     fn durability(&self) -> Durability;
 
+    /// Returns the files that hold the store, those that may be missing included.
+    fn files(&self) -> Vec<PathBuf>;
+
     /// Returns who holds the engine's own locks, for the message of a `Busy`; empty if nobody is known.
     fn holder(&self) -> String;
 
@@ -187,8 +193,8 @@ pub trait Engine: Debug + Send + Sync + 'static {
     /// Returns the version of the engine that does the work.
     fn version(&self) -> String;
 
-    /// Returns the files that hold the store, those that may be missing included, without the gate.
-    fn files(&self, place: &Place) -> Vec<PathBuf>;
+    /// Returns what lies at the path of a store.
+    fn shape(&self) -> Shape;
 
     /// Looks what there is, changing nothing.
     ///

@@ -29,6 +29,7 @@ const KEPT_READERS: usize = 8;
 pub struct SqliteBackend {
     path: PathBuf,
     shm: PathBuf,
+    files: Vec<PathBuf>,
     config: SqliteConfig,
     read_only: bool,
     identities: Identities,
@@ -43,6 +44,7 @@ impl SqliteBackend {
         let backend = Self {
             path: place.path().to_owned(),
             shm: shm_path(place),
+            files: vec![place.path().to_owned(), wal_path(place), shm_path(place), place.gate()],
             identities: Identities::of(place),
             wal: Wal::open(wal_path(place), config.wal_limit, read_only)?,
             config,
@@ -241,6 +243,10 @@ impl Backend for SqliteBackend {
 
     fn durability(&self) -> Durability {
         Durability::Process
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        self.files.clone()
     }
 
     fn holder(&self) -> String {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use store_core::backend::{Engine, Presence};
 use store_core::shared::access::{Modes, explain_denial};
 use store_core::shared::files;
-use store_core::shared::place::Place;
+use store_core::shared::place::{Place, Shape};
 use store_core::{Error, ErrorKind, Result, Seams, Settings};
 
 use crate::backend::SqliteBackend;
@@ -64,8 +64,8 @@ impl Engine for Sqlite {
         rusqlite::version().to_owned()
     }
 
-    fn files(&self, place: &Place) -> Vec<PathBuf> {
-        vec![place.path().to_owned(), wal_path(place), shm_path(place), place.beside(".gate")]
+    fn shape(&self) -> Shape {
+        Shape::File
     }
 
     fn probe(&self, place: &Place, settings: &Settings) -> Result<Presence> {

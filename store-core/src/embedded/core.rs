@@ -92,7 +92,7 @@ impl<B: Backend> Core<B> {
 
     /// Whether the data is still what it was when it was opened.
     pub(super) fn is_in_place(&self) -> bool {
-        self.place.path().metadata().is_ok_and(|found| os::identity(&found) == self.identity)
+        self.place.data().metadata().is_ok_and(|found| os::identity(&found) == self.identity)
     }
 
     /// Refuses to go on with data that was moved, removed or replaced.

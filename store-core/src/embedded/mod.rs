@@ -46,7 +46,7 @@ use crate::limits;
 use crate::numbers::{Revision, Seq};
 use crate::shared::access::Modes;
 use crate::shared::gate::{Gate, Holder};
-use crate::shared::place::Place;
+use crate::shared::place::{Place, Shape};
 use crate::store::{StateStore, StoreInfo};
 use crate::types::{Entry, KeyRange, LogEntry, LogInfo, LogRange, NamespaceInfo, Object};
 use crate::wait::slot::Slot;
@@ -82,22 +82,18 @@ impl<B: Backend> Embedded<B> {
             std::path::absolute(path).map_err(|e| Error::from_io("cannot resolve the path", path, e))?;
         let about = StoreInfo::new(engine.name(), engine.version(), path.clone());
         let opening = Arc::new(Readers::default());
-        let obstacle = opening_obstacle(path.clone());
+        let obstacle = opening_obstacle(path.clone(), engine.shape());
         let chosen = settings.clone();
         let opened = opening.run(settings.timeout, obstacle, move |deadline| {
-            let core = open::open(&engine, &path, &chosen, deadline)?;
-            let files = engine.files(&core.place);
-            Ok(Opened { core: Some(core), files })
+            Ok(Opened { core: Some(open::open(&engine, &path, &chosen, deadline)?) })
         });
         opening.close();
         let mut opened = opened.await.map_err(|e| e.with_operation("open").with_path(about.path.clone()))?;
         let core = opened.core.take().ok_or_else(closed)?;
-        let files = std::mem::take(&mut opened.files);
         let about = StoreInfo {
             path: core.place.path().to_owned(),
             durability: settings.durability,
             created: core.created,
-            files: files.into_iter().map(|file| (file, 0)).collect(),
             ..about
         };
         Ok(Self { core, about, settings, closed: AtomicBool::new(false), outstanding: Arc::default() })
@@ -164,7 +160,6 @@ impl<B: Backend> Embedded<B> {
 /// What an opening thread hands over; if nobody takes it, the handle that was counted goes again.
 struct Opened<B: Backend> {
     core: Option<Arc<Core<B>>>,
-    files: Vec<PathBuf>,
 }
 
 impl<B: Backend> Drop for Opened<B> {
@@ -175,10 +170,10 @@ impl<B: Backend> Drop for Opened<B> {
     }
 }
 
-fn opening_obstacle(path: PathBuf) -> impl Fn() -> String + Send + Sync + 'static {
+fn opening_obstacle(path: PathBuf, shape: Shape) -> impl Fn() -> String + Send + Sync + 'static {
     move || {
-        let holder = Place::resolve(&path).map_or(Holder::Unknown, |place| {
-            Gate::new(open::gate_path(&place), Modes::of(crate::Access::Private, None)).holder()
+        let holder = Place::resolve(&path, shape).map_or(Holder::Unknown, |place| {
+            Gate::new(place.gate(), Modes::of(crate::Access::Private, None)).holder()
         });
         match holder {
             Holder::Nobody => "the store did not open".to_owned(),
@@ -360,13 +355,8 @@ impl<B: Backend> StateStore for Embedded<B> {
         let (holder, in_doubt) = self.core.gate.inspect();
         let mut info = StoreInfo { epoch: epoch.number, in_doubt, ..self.about.clone() };
         info.gate_holder = (holder != Holder::Nobody).then(|| holder.to_string());
-        info.files.retain_mut(|(path, size)| match path.metadata() {
-            Ok(metadata) => {
-                *size = metadata.len();
-                true
-            }
-            Err(_) => false,
-        });
+        let files = self.core.backend.files().into_iter();
+        info.files = files.filter_map(|path| path.metadata().ok().map(|found| (path, found.len()))).collect();
         Ok(info)
     }
 

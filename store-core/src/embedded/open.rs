@@ -46,7 +46,7 @@ pub(super) fn open<E: Engine>(
     settings: &Settings,
     deadline: Instant,
 ) -> Result<Arc<Core<E::Backend>>> {
-    let place = Place::resolve(path)?;
+    let place = Place::resolve(path, engine.shape())?;
     let slot = slot_of(&place);
     let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
     let open = slot.as_ref().and_then(Weak::upgrade).and_then(|any| any.downcast::<Core<E::Backend>>().ok());
@@ -71,7 +71,7 @@ fn open_anew<E: Engine>(
     deadline: Instant,
 ) -> Result<Core<E::Backend>> {
     let may_create = settings.create && !settings.read_only;
-    if !place.folder().is_dir() {
+    if !place.folder().exists() {
         if !may_create {
             return Err(missing(&place, settings));
         }
@@ -96,25 +96,22 @@ fn open_anew<E: Engine>(
             other => break other?,
         }
     };
-    let found = place.path().metadata().map_err(|e| explain_denial("cannot look at", place.path(), e))?;
-    let gate = Arc::new(Gate::new(gate_path(&place), Modes::of_file(&found)));
+    let data = place.data();
+    let found = data.metadata().map_err(|e| explain_denial("cannot look at", data, e))?;
+    let gate = Arc::new(Gate::new(place.gate(), Modes::of_file(&found)));
     let boot = settings.seams.boot_id.clone().unwrap_or_else(os::boot_id);
     let identity = os::identity(&found);
     Ok(Core::new(backend, Opening { place, identity, created }, gate, boot))
 }
 
-pub(super) fn gate_path(place: &Place) -> PathBuf {
-    place.beside(".gate")
-}
-
 /// Makes the store, or what is missing of it, in the gate: of many who try, one does. True if it made the
 /// store.
 fn make<E: Engine>(engine: &E, place: &Place, settings: &Settings, deadline: Instant) -> Result<bool> {
-    let modes = match place.path().metadata() {
+    let modes = match place.data().metadata() {
         Ok(found) => Modes::of_file(&found),
         Err(_) => Modes::settle(settings, place.folder())?,
     };
-    let gate = Gate::new(gate_path(place), modes);
+    let gate = Gate::new(place.gate(), modes);
     let _held = gate.acquire("open")?;
     if Instant::now() > deadline {
         return Err(Error::new(ErrorKind::Busy, "the gate came too late").with_path(gate.path()));

@@ -10,10 +10,24 @@ use super::os;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 
+/// What lies at the path of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// The data file; its gate and companions lie beside it.
+    File,
+    /// A folder of the store's own, with everything in it.
+    Folder,
+}
+
+/// The name, in a store that is a folder, of the file that says what it is.
+const MARKER: &str = ".store.json";
+
 /// The absolute path of a store, links resolved, so that one store has one name in a process.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
     path: PathBuf,
+    data: PathBuf,
+    shape: Shape,
 }
 
 impl Place {
@@ -21,9 +35,9 @@ impl Place {
     ///
     /// # Errors
     /// `ConfigInvalid` for a path without a file name; `PermissionDenied` or `Io` if it cannot be resolved.
-    pub fn resolve(path: &Path) -> Result<Self> {
+    pub fn resolve(path: &Path, shape: Shape) -> Result<Self> {
         let Some(name) = path.file_name() else {
-            let why = "this path has no file name; name a file such as state.db";
+            let why = "this path has no name at its end; name a file or folder such as state.db";
             return Err(Error::new(ErrorKind::ConfigInvalid, why).with_path(path));
         };
         let resolved = match path.canonicalize() {
@@ -37,17 +51,38 @@ impl Place {
             Err(e) => return Err(explain_denial("cannot resolve the path", path, e)),
             Ok(resolved) => resolved,
         };
-        Ok(Self { path: resolved })
+        let data = match shape {
+            Shape::File => resolved.clone(),
+            Shape::Folder => resolved.join(MARKER),
+        };
+        Ok(Self { path: resolved, data, shape })
     }
 
-    /// Returns the absolute path of the data.
+    /// Returns the absolute path of the store, as users name it.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns the folder that the data lies in.
+    /// Returns the folder that every file of the store lies in, or below.
     pub fn folder(&self) -> &Path {
-        folder_of(&self.path)
+        match self.shape {
+            Shape::File => folder_of(&self.path),
+            Shape::Folder => &self.path,
+        }
+    }
+
+    /// Returns the path of the file that makes the store one: once it can be seen the store is there, and its
+    /// rights are those of every other file.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Returns the path of the gate.
+    pub fn gate(&self) -> PathBuf {
+        match self.shape {
+            Shape::File => self.beside(".gate"),
+            Shape::Folder => self.path.join(".gate"),
+        }
     }
 
     /// Returns the path of the data with something appended to its name, such as `.gate`.
@@ -66,6 +101,9 @@ impl Place {
         let folder = self.folder();
         let metadata = folder.metadata().map_err(|e| explain_denial("cannot look at", folder, e))?;
         let refuse = |why: String| Err(Error::new(ErrorKind::ConfigInvalid, why).with_path(folder));
+        if !metadata.is_dir() {
+            return refuse("is not a folder, as a store of this engine must be; name another path".into());
+        }
         let kind = match &settings.seams.filesystem {
             Some(pretended) => Some(pretended.as_str()),
             None => {
@@ -86,20 +124,21 @@ impl Place {
         Ok(())
     }
 
-    /// Looks at a data file: none if there is nothing.
+    /// Looks at the data file: none if there is nothing.
     ///
     /// # Errors
     /// `ConfigInvalid` for what is no file, and for a file with several names, each of which would get
     /// companions of its own; `PermissionDenied` or `Io`.
     pub fn look_at_file(&self) -> Result<Option<Metadata>> {
-        let metadata = match self.path.metadata() {
+        let data = self.data();
+        let metadata = match data.metadata() {
             Ok(metadata) => metadata,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(explain_denial("cannot look at", &self.path, e)),
+            Err(e) => return Err(explain_denial("cannot look at", data, e)),
         };
-        let refuse = |why: String| Err(Error::new(ErrorKind::ConfigInvalid, why).with_path(&self.path));
+        let refuse = |why: String| Err(Error::new(ErrorKind::ConfigInvalid, why).with_path(data));
         if !metadata.is_file() {
-            return refuse("is not a file; name the database file itself".into());
+            return refuse("is not a file; name the store's own file".into());
         }
         let names = os::link_count(&metadata);
         if names > 1 {
@@ -128,11 +167,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let real = dir.path().canonicalize().unwrap();
         std::os::unix::fs::symlink(&real, dir.path().join("link")).unwrap();
-        let place = Place::resolve(&dir.path().join("link/./s.db")).unwrap();
-        assert_eq!(place.path(), real.join("s.db"));
-        assert_eq!(place.beside(".gate"), real.join("s.db.gate"));
-        let missing = Place::resolve(&dir.path().join("link/not/there/s.db")).unwrap();
-        assert_eq!(missing.path(), real.join("not/there/s.db"));
-        assert_eq!(Place::resolve(Path::new("/..")).unwrap_err().kind(), ErrorKind::ConfigInvalid);
+        let resolve = |path: &str| Place::resolve(&dir.path().join(path), Shape::File).unwrap();
+        assert_eq!(resolve("link/./s.db").path(), real.join("s.db"));
+        assert_eq!(resolve("link/s.db").gate(), real.join("s.db.gate"));
+        assert_eq!(resolve("link/not/there/s.db").path(), real.join("not/there/s.db"));
+        let nameless = Place::resolve(Path::new("/.."), Shape::File).unwrap_err();
+        assert_eq!(nameless.kind(), ErrorKind::ConfigInvalid);
+    }
+
+    #[test]
+    fn a_folder_has_everything_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().canonicalize().unwrap().join("state");
+        let place = Place::resolve(&path, Shape::Folder).unwrap();
+        assert_eq!((place.path(), place.folder()), (path.as_path(), path.as_path()));
+        assert_eq!((place.gate(), place.data()), (path.join(".gate"), path.join(".store.json").as_path()));
     }
 }

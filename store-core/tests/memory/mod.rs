@@ -9,7 +9,7 @@ use std::time::Instant;
 use store_core::backend::{Backend, Engine, Epoch, Presence, Snapshot, Transaction};
 use store_core::shared::access::Modes;
 use store_core::shared::files;
-use store_core::shared::place::Place;
+use store_core::shared::place::{Place, Shape};
 use store_core::{
     Durability, Entry, Error, ErrorKind, KeyRange, LogEntry, LogInfo, NamespaceInfo, Result, Revision, Seq,
     Settings,
@@ -256,6 +256,10 @@ impl Backend for Memory {
         Durability::Process
     }
 
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
     fn holder(&self) -> String {
         String::new()
     }
@@ -274,8 +278,8 @@ impl Engine for Memory {
         "0".into()
     }
 
-    fn files(&self, place: &Place) -> Vec<PathBuf> {
-        vec![place.path().to_owned()]
+    fn shape(&self) -> Shape {
+        Shape::File
     }
 
     fn probe(&self, place: &Place, _settings: &Settings) -> Result<Presence> {
