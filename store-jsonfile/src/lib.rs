@@ -1,0 +1,1 @@
+//! The state store on JSON files that people can read.
