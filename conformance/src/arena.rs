@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
-use store_core::{Blocking, Settings};
+use store_core::{Blocking, Durability, Settings};
 use tempfile::TempDir;
 
 use crate::audit;
 use crate::failure::{Context, Failure, Outcome};
+use crate::members::UMASKS;
+use crate::run::{Profile, Setup};
 use crate::target::{Role, Target};
 use crate::users::User;
 use crate::wire::Orders;
@@ -27,19 +29,29 @@ pub(crate) struct Arena {
     folder: TempDir,
     /// The stores that the case used, for the checks after it.
     stores: Mutex<BTreeSet<PathBuf>>,
+    /// How much is tried of what could go on for ever.
+    pub(crate) profile: Profile,
     seed: u64,
     draws: AtomicU64,
 }
 
 impl Arena {
     /// Makes the surroundings of a case; its chance follows from the seed of the run and its name.
-    pub(crate) fn new(target: &'static dyn Target, seed: u64, name: &str) -> Outcome<Self> {
-        let folder = tempfile::Builder::new().prefix("conformance-").tempdir()?;
+    pub(crate) fn new(target: &'static dyn Target, setup: &Setup, name: &str) -> Outcome<Self> {
+        let at = setup.at.clone().unwrap_or_else(std::env::temp_dir);
+        let folder = tempfile::Builder::new().prefix("conformance-").tempdir_in(at)?;
         // Other users have to get in.
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
         let mut hasher = DefaultHasher::new();
-        (seed, name).hash(&mut hasher);
-        Ok(Self { target, folder, stores: Mutex::default(), seed: hasher.finish(), draws: AtomicU64::new(0) })
+        (setup.seed, name).hash(&mut hasher);
+        Ok(Self {
+            target,
+            folder,
+            stores: Mutex::default(),
+            profile: setup.profile,
+            seed: hasher.finish(),
+            draws: AtomicU64::new(0),
+        })
     }
 
     /// Leaves the folder for somebody to look at, instead of removing it.
@@ -98,7 +110,22 @@ impl Arena {
             user: None,
             umask: None,
         };
-        Ok(Hire { orders, under: &[] })
+        Ok(Hire { orders, under: Vec::new() })
+    }
+
+    /// Returns how often a case does what commits: a quarter of its number, in a quick run, on an engine that
+    /// syncs with every commit.
+    pub(crate) fn commits(&self, many: u64) -> u64 {
+        if self.is_slow() { many.div_ceil(4) } else { many }
+    }
+
+    /// Returns the umasks that a case tries: the strictest and the laxest alone where time is short.
+    pub(crate) fn umasks(&self) -> &'static [u32] {
+        if self.is_slow() { &[0o077, 0o000] } else { &UMASKS }
+    }
+
+    fn is_slow(&self) -> bool {
+        self.profile == Profile::Quick && self.target.durability() == Durability::Power
     }
 
     /// Returns a source of chance, another one with each call.
@@ -139,7 +166,7 @@ fn patient(settings: Settings) -> Settings {
 #[derive(Debug)]
 pub(crate) struct Hire {
     orders: Orders,
-    under: &'static [&'static str],
+    under: Vec<String>,
 }
 
 impl Hire {
@@ -169,13 +196,13 @@ impl Hire {
     }
 
     /// Runs it under another program, such as a tracer, that is given its path.
-    pub(crate) fn under(mut self, program: &'static [&'static str]) -> Self {
-        self.under = program;
+    pub(crate) fn under(mut self, program: &[&str]) -> Self {
+        self.under = program.iter().map(|&word| word.to_owned()).collect();
         self
     }
 
     /// Starts the process.
     pub(crate) fn start(self) -> Outcome<Worker> {
-        Worker::start(&self.orders, self.under)
+        Worker::start(&self.orders, &self.under)
     }
 }

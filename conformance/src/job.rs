@@ -42,6 +42,11 @@ pub(crate) fn run_if_ordered(targets: &[&'static dyn Target]) -> Option<ExitCode
     Some(if tell(&line).is_ok() { code } else { ExitCode::FAILURE })
 }
 
+/// Tells the suite something that a work has to say.
+pub(crate) fn tell_value(what: impl Serialize) -> Outcome {
+    tell(&Line::Said(serde_json::to_value(what)?))
+}
+
 fn tell(line: &Line) -> Outcome {
     let mut text = serde_json::to_string(line)?;
     text.push('\n');
@@ -76,11 +81,20 @@ impl Job {
     }
 
     fn run(&self) -> Outcome {
-        let work = cases::work(&self.orders.work).context("there is no such work")?;
-        (work.run)(self).map_err(|failure| {
+        self.work().map_err(|failure| {
             let who = self.orders.user.map_or_else(String::new, |user| format!(" as {user:?}"));
             Failure::new(format_args!("worker {}{who}: {failure}", self.orders.work))
         })
+    }
+
+    fn work(&self) -> Outcome {
+        let name = self.orders.work.as_str();
+        if let Some(work) = cases::work(name) {
+            return (work.run)(self);
+        }
+        let own = self.target.own_works().iter().find(|work| work.name == name);
+        let own = own.context("there is no such work")?;
+        (own.run)(&self.orders.path, &self.orders.plan).map_err(Failure::new)
     }
 
     /// Returns what the function is to do.
@@ -107,7 +121,7 @@ impl Job {
     /// Tells the suite something.
     #[expect(clippy::unused_self, reason = "only a worker has somebody to tell")]
     pub(crate) fn say(&self, what: impl Serialize) -> Outcome {
-        tell(&Line::Said(serde_json::to_value(what)?))
+        tell_value(what)
     }
 
     /// Waits for something that the suite says.

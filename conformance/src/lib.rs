@@ -10,9 +10,13 @@
 //!   own files.
 //! - **Nothing is timed** where an order, a count or a ratio will do; every wait is bounded, by a minute.
 //! - **Chance** comes from a seed that a failure shows; `CONFORMANCE_SEED` sets it.
+//! - **How much** is tried follows from `CONFORMANCE_PROFILE`, `quick` (the default) or `full`.
+//! - **How long** the slowest cases took is said on stderr if `CONFORMANCE_TIMES` is set.
 //! - **Nothing is left behind**, unless `CONFORMANCE_KEEP` is set: then the files of a failed case stay.
 //! - **What cannot run here** is shown as ignored with the reason; as root under `CI=true` it fails instead.
 //! - **Where**: every case gets a folder in `TMPDIR`, so that setting it tries a disk or a filesystem.
+//! - **By a program** the suite runs as by a test: see [`Run`].
+//! - **What only one engine can try** its target brings: see [`OwnCase`].
 //!
 //! ```text
 //! cargo test -p store-sqlite --test conformance                    # all
@@ -31,8 +35,10 @@ mod job;
 mod kernel_locks;
 mod members;
 mod model;
+mod own;
 mod prints;
 mod rights;
+mod run;
 mod target;
 mod trials;
 mod users;
@@ -41,11 +47,17 @@ mod watcher;
 mod wire;
 mod worker;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
 
-pub use target::{Artefact, Damage, Role, Target, Tight};
+pub use own::{OwnCase, OwnWork, Process, tell};
+pub use run::{Profile, Run, Tally, profile, seed};
+pub use target::{Artefact, Damage, Role, Shape, Target, Tight, open_embedded};
+
+/// How many cases are named as the slowest.
+const SLOWEST: usize = 20;
 
 /// Tries every case on every target, as told by the arguments of the process, which are those of `cargo
 /// test`; returns what `main` returns.
@@ -56,9 +68,26 @@ pub use target::{Artefact, Damage, Role, Target, Tight};
 /// # Examples
 /// See [`Target`].
 pub fn main(targets: &[&'static dyn Target]) -> ExitCode {
-    if let Some(code) = job::run_if_ordered(targets) {
+    if let Some(code) = run_worker_if_ordered(targets) {
         return code;
     }
-    let arguments = Arguments::from_args();
-    libtest_mimic::run(&arguments, trials::all(targets)).exit_code()
+    let Ok(tally) = Run::new(targets.to_vec()).with_arguments(Arguments::from_args()).go() else {
+        return ExitCode::FAILURE;
+    };
+    if std::env::var_os("CONFORMANCE_TIMES").is_some() {
+        for (time, case) in tally.times.iter().take(SLOWEST) {
+            let _ = writeln!(std::io::stderr(), "{:8.3} s  {case}", time.as_secs_f64());
+        }
+    }
+    // As the harness of `cargo test` has it.
+    if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(101) }
+}
+
+/// Works, and returns what `main` has to return, if this process is a worker of the suite; a look at the
+/// environment if it is not.
+///
+/// A program that makes a [`Run`] calls it first thing in `main`, before it reads its arguments or starts a
+/// thread, with all targets that it has.
+pub fn run_worker_if_ordered(targets: &[&'static dyn Target]) -> Option<ExitCode> {
+    job::run_if_ordered(targets)
 }

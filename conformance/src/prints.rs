@@ -42,6 +42,13 @@ pub(crate) fn prints_but_gate(target: &dyn Target, path: &Path) -> Outcome<Print
     Ok(found)
 }
 
+/// Takes the prints of all that lies below a folder that holds no store.
+pub(crate) fn prints_of(folder: &Path) -> Outcome<Prints> {
+    let mut found = Prints::new();
+    take(folder, folder, &[], &mut found)?;
+    Ok(found)
+}
+
 fn of_roles(target: &dyn Target, path: &Path, roles: &[Role]) -> Vec<PathBuf> {
     let artefacts = target.artefacts(path).into_iter();
     artefacts.filter(|artefact| roles.contains(&artefact.role)).map(|artefact| artefact.path).collect()

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Context, Outcome, ensure};
 use crate::members::GROUP;
-use crate::target::{Role, Target};
+use crate::target::{Role, Shape, Target};
 
 /// The mode of a file or folder, and its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,11 +58,18 @@ impl Rights {
         found.mode == self.mode(role, found.is_folder) && group_fits
     }
 
-    /// Makes sure that every artefact of a store has them, and that none is missing.
+    /// Makes sure that every artefact of a store has them, and its own folder too, and that none is missing
+    /// that has to be there.
     #[track_caller]
     pub(crate) fn check(&self, target: &dyn Target, path: &Path, when: &str) -> Outcome {
+        if target.shape() == Shape::Folder {
+            self.check_folder(path, when)?;
+        }
         for artefact in target.artefacts(path) {
             let metadata = artefact.path.symlink_metadata();
+            if metadata.is_err() && matches!(artefact.role, Role::Part | Role::Passing) {
+                continue;
+            }
             let metadata = metadata.context(format_args!("{when}: {}", artefact.path.display()))?;
             self.check_below(artefact.role, &artefact.path, &metadata, when)?;
         }

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use store_core::{ErrorKind, Result, Settings, StateStore};
+use store_core::backend::Engine;
+pub use store_core::shared::place::Shape;
+use store_core::{Durability, Embedded, ErrorKind, Result, Settings, StateStore};
 
 use crate::failure::{Context, Outcome};
+use crate::own::{OwnCase, OwnWork};
 
 /// What an artefact of a store is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,8 +21,13 @@ pub enum Role {
     Data,
     /// It belongs to the data and holds a part of it, such as a log of the engine.
     Companion,
-    /// It is memory that processes share, in the guise of a file: even a reader changes its bytes.
+    /// It is memory that processes share, in the guise of a file: its bytes change without a write to the store.
     Shared,
+    /// It holds what somebody wrote, and is there as long as there is something to hold, such as the file of
+    /// one namespace; a folder of such files is one too.
+    Part,
+    /// It is there only in the middle of a write, and while one that was killed is not mended yet.
+    Passing,
     /// It is the gate: the lock file that every write passes, locked as a whole with
     /// [`File::lock`](std::fs::File::lock).
     Gate,
@@ -30,7 +38,7 @@ pub enum Role {
 pub struct Artefact {
     /// What it is for.
     pub role: Role,
-    /// Where it lies; it need not exist at every moment.
+    /// Where it lies; what is a part, or passes, need not exist.
     pub path: PathBuf,
 }
 
@@ -64,8 +72,8 @@ pub struct Damage {
 /// use std::process::ExitCode;
 /// use std::sync::Arc;
 ///
-/// use conformance::{Artefact, Damage, Role, Target, Tight};
-/// use store_core::{ErrorKind, Result, Settings, StateStore};
+/// use conformance::{Artefact, Damage, Role, Shape, Target, Tight};
+/// use store_core::{Durability, ErrorKind, Result, Settings, StateStore};
 ///
 /// #[derive(Debug)]
 /// struct Mine;
@@ -77,6 +85,14 @@ pub struct Damage {
 ///
 ///     fn place(&self, folder: &Path) -> PathBuf {
 ///         folder.join("state.mine")
+///     }
+///
+///     fn shape(&self) -> Shape {
+///         Shape::File
+///     }
+///
+///     fn durability(&self) -> Durability {
+///         Durability::Process
 ///     }
 ///
 ///     fn open(&self, path: &Path, settings: Settings) -> Result<Arc<dyn StateStore>> {
@@ -127,13 +143,21 @@ pub trait Target: Debug + Send + Sync + 'static {
     /// Returns where a store lies in a folder. One folder holds one store.
     fn place(&self, folder: &Path) -> PathBuf;
 
-    /// Opens the store at a path, as a program would; may block.
+    /// Returns what lies at the path of a store: a file with all that belongs to it beside it, or a folder
+    /// that the store makes and in which everything lies.
+    fn shape(&self) -> Shape;
+
+    /// Returns what a commit of the engine survives by itself, before any sync.
+    fn durability(&self) -> Durability;
+
+    /// Opens the store at a path, as a program would; may block. [`open_embedded`] does it for an engine.
     ///
     /// # Errors
     /// Those of the backend.
     fn open(&self, path: &Path, settings: Settings) -> Result<Arc<dyn StateStore>>;
 
-    /// Returns every file that a store may have, its gate included.
+    /// Returns every file that a store may have, its gate included, as things stand: of parts, those that are
+    /// there now. The folder of a store that is one is not among them.
     fn artefacts(&self, path: &Path) -> Vec<Artefact>;
 
     /// Lets the engine check its own files, with its own means; no store is open there in this process.
@@ -158,6 +182,46 @@ pub trait Target: Debug + Send + Sync + 'static {
     /// Returns the newest version of the engine, in its own scheme, that must be refused; none if there is
     /// no such version.
     fn unfit_version(&self) -> Option<i32>;
+
+    /// Whether a read may have to wait for a writer in the middle of a commit: then it is `Busy` behind one
+    /// that is stopped there, and names it.
+    fn reads_wait_for_writers(&self) -> bool {
+        false
+    }
+
+    /// Whether artefacts of a role end with their last whole record: then a tail that is cut off or spoilt
+    /// cannot be told from one that a loss of power left, and counts as never written. What is found is the
+    /// store as it stood after one of its writes.
+    fn ends_with_its_last_whole_record(&self, role: Role) -> bool {
+        let _ = role;
+        false
+    }
+
+    /// Returns the cases that only this engine can have; they run as `backend::promise::name`.
+    fn own_cases(&self) -> Vec<OwnCase> {
+        Vec::new()
+    }
+
+    /// Returns what the processes of such cases can be told to do.
+    fn own_works(&self) -> &'static [OwnWork] {
+        &[]
+    }
+}
+
+/// Opens a store on an engine, as a target does.
+///
+/// # Errors
+/// Those of [`Embedded::open`].
+pub fn open_embedded<E: Engine>(engine: E, path: &Path, settings: Settings) -> Result<Arc<dyn StateStore>> {
+    Ok(Arc::new(pollster::block_on(Embedded::open(engine, path, settings))?))
+}
+
+/// Returns the folder in which all files of a store lie, itself included.
+pub(crate) fn folder_of(target: &dyn Target, path: &Path) -> Outcome<PathBuf> {
+    match target.shape() {
+        Shape::File => Ok(path.parent().context("the store has no folder")?.to_owned()),
+        Shape::Folder => Ok(path.to_owned()),
+    }
 }
 
 /// How a store is opened whose companions may grow as little as the backend allows.
@@ -171,6 +235,12 @@ pub struct Tight {
 
 /// Returns the path of a store's first artefact of a role.
 pub(crate) fn artefact(target: &dyn Target, path: &Path, role: Role) -> Outcome<PathBuf> {
-    let found = target.artefacts(path).into_iter().find(|artefact| artefact.role == role);
-    Ok(found.context(format_args!("the target names no artefact that is {role:?}"))?.path)
+    let found = of_role(target, path, role).into_iter().next();
+    found.context(format_args!("the target names no artefact that is {role:?}"))
+}
+
+/// Returns the paths of a store's artefacts of a role; an engine may have none.
+pub(crate) fn of_role(target: &dyn Target, path: &Path, role: Role) -> Vec<PathBuf> {
+    let artefacts = target.artefacts(path).into_iter();
+    artefacts.filter(|artefact| artefact.role == role).map(|artefact| artefact.path).collect()
 }

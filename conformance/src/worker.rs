@@ -25,7 +25,7 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts a process of this very program, which every user reaches under this name.
-    pub(crate) fn start(orders: &Orders, under: &[&str]) -> Outcome<Self> {
+    pub(crate) fn start(orders: &Orders, under: &[String]) -> Outcome<Self> {
         let mut command = match under {
             [] => Command::new("/proc/self/exe"),
             [program, arguments @ ..] => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::options::Options;
+use crate::options::{Options, size_text, time_text};
 
 /// What an acknowledged write survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -206,11 +206,46 @@ impl Settings {
             group: options.take("group", "a group's name or number")?,
             create: options.take("create", "true or false")?.unwrap_or(default.create),
             read_only: options.take("read_only", "true or false")?.unwrap_or(default.read_only),
-            limits: default.limits,
+            limits: Limits::from_options(options)?,
             seams: default.seams,
         };
-        settings.validate()?;
-        Ok(settings)
+        match settings.problem() {
+            None => Ok(settings),
+            Some((key, why)) => Err(options.locate(key, Error::new(ErrorKind::ConfigInvalid, why))),
+        }
+    }
+
+    /// Returns the options, with their values, that make these settings of the default ones.
+    ///
+    /// # Examples
+    /// ```
+    /// use store_core::{Durability, Options, Settings};
+    ///
+    /// let settings = Settings::default().with_durability(Durability::Process).with_create(false);
+    /// let options = settings.to_options();
+    /// assert_eq!(options, [("durability", "process".to_owned()), ("create", "false".to_owned())]);
+    /// ```
+    pub fn to_options(&self) -> Vec<(&'static str, String)> {
+        let default = Self::default();
+        let mut options = Vec::new();
+        let mut give = |key, differs: bool, text: String| {
+            if differs {
+                options.push((key, text));
+            }
+        };
+        give("durability", self.durability != default.durability, self.durability.as_str().to_owned());
+        give("timeout", self.timeout != default.timeout, time_text(self.timeout));
+        give(
+            "access",
+            self.access.is_some(),
+            self.access.map_or_else(String::new, |a| a.as_str().to_owned()),
+        );
+        give("group", self.group.is_some(), self.group.clone().unwrap_or_default());
+        give("create", self.create != default.create, self.create.to_string());
+        give("read_only", self.read_only != default.read_only, self.read_only.to_string());
+        give("max_value", self.limits.value != default.limits.value, size_text(self.limits.value));
+        give("max_batch", self.limits.batch != default.limits.batch, size_text(self.limits.batch));
+        options
     }
 
     /// Checks that the settings can be, together.
@@ -218,16 +253,25 @@ impl Settings {
     /// # Errors
     /// `ConfigInvalid` says which cannot, and why.
     pub fn validate(&self) -> Result<()> {
-        let invalid = |why: &str| Err(Error::new(ErrorKind::ConfigInvalid, why));
+        match self.problem() {
+            None => Ok(()),
+            Some((_, why)) => Err(Error::new(ErrorKind::ConfigInvalid, why)),
+        }
+    }
+
+    /// Returns the option that cannot be, and why.
+    fn problem(&self) -> Option<(&'static str, String)> {
         if self.timeout.is_zero() || self.timeout > Self::LONGEST_TIMEOUT {
-            return invalid("timeout: give a time above zero and up to 24h, such as 5s or 500ms");
+            let why = "timeout: give a time above zero and up to 24h, such as 5s or 500ms";
+            return Some(("timeout", why.into()));
         }
         if self.group.is_some() && self.access == Some(Access::Private) {
-            return invalid("access=private shuts every group out; drop group, or choose access=group");
+            let why = "access=private shuts every group out; drop group, or choose access=group";
+            return Some(("access", why.into()));
         }
         if self.group.as_deref() == Some("") {
-            return invalid("group: give a group's name or number, or drop it");
+            return Some(("group", "group: give a group's name or number, or drop it".into()));
         }
-        Ok(())
+        self.limits.problem()
     }
 }

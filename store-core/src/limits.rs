@@ -1,6 +1,7 @@
 //! What a name may be and how large values and batches may get: checked once, before anything is queued.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::options::{Options, size_text};
 
 /// The longest namespace or log name, in bytes of UTF-8.
 pub const MAX_NAME: usize = 64;
@@ -19,6 +20,42 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { value: 16 << 20, batch: 64 << 20 }
+    }
+}
+
+impl Limits {
+    /// The most that a configuration can raise either limit to, for a batch lies in memory whole; code may go
+    /// beyond.
+    pub const CEILING: u64 = 256 << 20;
+
+    /// Takes the limits out of the options of a configuration.
+    pub(crate) fn from_options(options: &mut Options) -> Result<Self> {
+        let default = Self::default();
+        let value = options.take_size("max_value")?;
+        let batch = options.take_size("max_batch")?;
+        for (key, size) in [("max_value", value), ("max_batch", batch)] {
+            if let Some(bytes) = size.filter(|bytes| *bytes > Self::CEILING) {
+                let (given, most) = (size_text(bytes), size_text(Self::CEILING));
+                let why = format!("{key}={given}: give at most {most}");
+                return Err(options.locate(key, Error::new(ErrorKind::ConfigInvalid, why)));
+            }
+        }
+        Ok(Self { value: value.unwrap_or(default.value), batch: batch.unwrap_or(default.batch) })
+    }
+
+    /// Returns the option that cannot be, and why.
+    pub(crate) fn problem(self) -> Option<(&'static str, String)> {
+        if self.value == 0 {
+            return Some(("max_value", "max_value=0: give a size above zero, such as 16MiB".into()));
+        }
+        let (value, batch) = (size_text(self.value), size_text(self.batch));
+        (self.value > self.batch).then(|| {
+            let why = format!(
+                "max_value={value} does not fit into a batch of max_batch={batch}; raise max_batch, or lower \
+                 max_value"
+            );
+            (if self.value == Self::default().value { "max_batch" } else { "max_value" }, why)
+        })
     }
 }
 

@@ -30,7 +30,7 @@ impl Revision {
     }
 
     /// Returns the next revision in an epoch: larger than this one, and than any of an earlier epoch.
-    pub(crate) fn next(self, epoch: u32) -> Self {
+    pub fn next(self, epoch: u32) -> Self {
         let start = u64::from(epoch) << Self::COUNTER_BITS;
         Self(self.0.max(start) + 1)
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::batch::{Batch, Receipt};
-use crate::config::Durability;
+use crate::config::{Access, Durability};
 use crate::error::Result;
 use crate::json::Json;
 use crate::numbers::{Revision, Seq};
@@ -142,6 +142,10 @@ pub struct StoreInfo {
     pub epoch: u32,
     /// The files and their sizes in bytes; files that are not there are left out.
     pub files: Vec<(PathBuf, u64)>,
+    /// Who may share the files, as the rights of the data file say; none if it cannot be looked at.
+    pub access: Option<Access>,
+    /// The absolute path of the gate.
+    pub gate: PathBuf,
     /// Who holds the gate: none if it is free.
     pub gate_holder: Option<String>,
     /// Whether a sync failed, so that the next writer rewrites what is in doubt first.
@@ -159,6 +163,8 @@ impl StoreInfo {
             created: false,
             epoch: 0,
             files: Vec::new(),
+            access: None,
+            gate: PathBuf::new(),
             gate_holder: None,
             in_doubt: false,
         }

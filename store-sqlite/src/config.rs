@@ -50,7 +50,7 @@ impl SqliteConfig {
             wal_limit: options.take_size("wal_limit")?.unwrap_or(default.wal_limit),
             cache: options.take_size("cache")?.unwrap_or(default.cache),
         };
-        config.validate()?;
+        config.validate().map_err(|e| options.locate("wal_limit", e))?;
         Ok(config)
     }
 

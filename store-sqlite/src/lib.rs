@@ -11,6 +11,7 @@
 //! | `snapshot`, `transaction` | the statements |
 //! | `wal` | the write-ahead log: size, checkpoints, syncs, what a failed sync leaves |
 //! | `error` | what SQLite says, and what it means |
+//! | `target` | what the suite of real processes has to know of it; with the feature `conformance` |
 
 mod backend;
 mod config;
@@ -21,6 +22,8 @@ mod identity;
 mod locks;
 mod schema;
 mod snapshot;
+#[cfg(feature = "conformance")]
+pub mod target;
 mod transaction;
 mod wal;
 

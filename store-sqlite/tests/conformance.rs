@@ -1,7 +1,5 @@
 //! The suite of real processes and kills, against SQLite.
 
-mod target;
-
 fn main() -> std::process::ExitCode {
-    conformance::main(&[&target::Database])
+    conformance::main(&[&store_sqlite::target::Database])
 }

@@ -7,7 +7,6 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test, without the harness that says so")]
 
 mod broken;
-mod target;
 
 use std::collections::BTreeSet;
 use std::process::{Command, ExitCode};

@@ -3,7 +3,9 @@
 mod fair;
 mod forks;
 mod gates;
+mod peers;
 mod stops;
+pub(super) mod syncs;
 
 use std::fs::File;
 use std::time::{Duration, Instant};
@@ -19,10 +21,14 @@ use self::forks::{
     a_gate_kept_by_a_dead_parents_child_is_told_and_comes_free, deadlines_hold_in_a_forked_child,
 };
 use self::gates::a_gate_that_was_made_anew_is_everybodys_gate;
+use self::peers::a_peer_stopped_at_any_moment_delays_nobody_past_the_deadline;
 use self::stops::{
-    a_deadline_that_passes_after_the_commit_is_indeterminate, a_failed_sync_is_indeterminate_and_mended,
     a_future_dropped_while_queued_never_happens, a_writer_stopped_in_the_gate_holds_nobody_past_the_deadline,
-    closing_with_a_queue_answers_everybody, why_no_strace,
+    closing_with_a_queue_answers_everybody,
+};
+use self::syncs::{
+    a_deadline_that_passes_after_the_commit_is_indeterminate, a_failed_sync_is_indeterminate_and_mended,
+    why_no_strace,
 };
 use super::{Case, cases};
 use crate::arena::Arena;
@@ -38,6 +44,7 @@ pub(super) const CASES: &[Case] = cases![
     reading_goes_on_behind_a_held_gate,
     a_held_snapshot_stops_no_writer,
     a_writer_stopped_in_the_gate_holds_nobody_past_the_deadline,
+    a_peer_stopped_at_any_moment_delays_nobody_past_the_deadline,
     a_future_dropped_while_queued_never_happens,
     closing_with_a_queue_answers_everybody,
     a_deadline_that_passes_after_the_commit_is_indeterminate needs why_no_strace,
@@ -51,7 +58,8 @@ pub(super) const CASES: &[Case] = cases![
     a_gate_kept_by_a_dead_parents_child_is_told_and_comes_free,
 ];
 
-pub(super) const WORKS: &[&[Work]] = &[super::works![hold_gate], fair::WORKS, forks::WORKS, stops::WORKS];
+pub(super) const WORKS: &[&[Work]] =
+    &[super::works![hold_gate], fair::WORKS, forks::WORKS, peers::WORKS, stops::WORKS, syncs::WORKS];
 
 /// Far longer than anything here takes, unless it waits for what never comes.
 const LONG: Duration = Duration::from_secs(20);

@@ -1,6 +1,7 @@
 //! Promise 9: any name and any value is kept exactly, or refused; none escapes its place or is mangled.
 
 mod names;
+mod scale;
 mod sizes;
 mod values;
 
@@ -10,6 +11,10 @@ use crate::job::Work;
 use names::{
     names_are_kept_exactly_and_apart, names_at_their_limits, names_never_lead_out_of_the_store,
     names_that_cannot_be_are_refused_everywhere,
+};
+use scale::{
+    a_long_log_is_read_from_anywhere, many_keys_of_one_namespace_are_kept,
+    many_namespaces_are_listed_and_each_is_readable,
 };
 use sizes::{
     a_batch_over_its_limit_is_too_large, a_value_over_its_limit_is_too_large, limits_can_be_chosen,
@@ -31,6 +36,9 @@ pub(super) const CASES: &[Case] = cases![
     texts_that_are_no_value_are_refused,
     ten_megabytes_are_kept,
     thousands_of_keys_and_entries_are_kept,
+    many_namespaces_are_listed_and_each_is_readable,
+    many_keys_of_one_namespace_are_kept,
+    a_long_log_is_read_from_anywhere,
     a_value_over_its_limit_is_too_large,
     a_batch_over_its_limit_is_too_large,
     limits_can_be_chosen,

@@ -1,11 +1,13 @@
 //! Promise 5: every failure is a typed error that says what, where, why, and what to do.
 
 mod conflicts;
+mod copies;
 mod damage;
 mod forks;
 pub(super) mod handles;
 mod places;
 mod removed;
+mod spoilt;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
@@ -17,8 +19,8 @@ use crate::arena::Arena;
 use crate::audit::dump;
 use crate::failure::{Context, Outcome, Refused, ensure, ensure_eq};
 use crate::job::{Job, Work};
-use crate::target::Role;
-use crate::values::listing;
+use crate::target::{Role, folder_of};
+use crate::values::{below, listing};
 
 use conflicts::{
     a_conflict_of_a_key_says_what_was_found, a_conflict_of_a_log_says_what_was_found,
@@ -40,6 +42,9 @@ use removed::{
     a_companion_that_is_removed_or_exchanged_loses_nothing_in_silence,
     data_that_is_removed_or_exchanged_takes_no_write,
     shared_memory_that_is_removed_or_exchanged_loses_nothing_in_silence,
+};
+use spoilt::{
+    a_spoilt_artefact_is_told_of_or_loses_nothing, what_is_no_file_in_place_of_an_artefact_is_refused,
 };
 
 pub(super) const CASES: &[Case] = cases![
@@ -65,6 +70,8 @@ pub(super) const CASES: &[Case] = cases![
     a_file_that_is_no_store_is_refused_and_left_as_it_is,
     a_link_in_place_of_a_companion_is_refused,
     a_gate_that_is_not_understood_lets_nobody_write,
+    a_spoilt_artefact_is_told_of_or_loses_nothing,
+    what_is_no_file_in_place_of_an_artefact_is_refused,
     data_that_is_removed_or_exchanged_takes_no_write,
     a_companion_that_is_removed_or_exchanged_loses_nothing_in_silence,
     shared_memory_that_is_removed_or_exchanged_loses_nothing_in_silence,
@@ -72,7 +79,7 @@ pub(super) const CASES: &[Case] = cases![
 ];
 
 pub(super) const WORKS: &[&[Work]] =
-    &[forks::WORKS, places::WORKS, removed::WORKS, super::works![digest_files]];
+    &[copies::WORKS, forks::WORKS, places::WORKS, removed::WORKS, super::works![digest_files]];
 
 fn a_missing_store_is_not_found_and_not_made(arena: &Arena) -> Outcome {
     let path = arena.path()?;
@@ -100,7 +107,9 @@ fn digest_files(job: &Job) -> Outcome {
     let mut found = Digest::new();
     for artefact in job.target.artefacts(&job.orders.path) {
         let Ok(metadata) = artefact.path.metadata() else { continue };
-        let bytes = std::fs::read(&artefact.path).context(artefact.path.display())?;
+        let is_file = metadata.is_file();
+        let read = || std::fs::read(&artefact.path).context(artefact.path.display());
+        let bytes = if is_file { read()? } else { Vec::new() };
         let mut hasher = DefaultHasher::new();
         bytes.hash(&mut hasher);
         let contents = (hasher.finish(), metadata.mtime(), metadata.mtime_nsec());
@@ -138,7 +147,8 @@ fn reading_leaves_the_files_as_they_are(arena: &Arena) -> Outcome {
         drop(reader);
         ensure_eq!(digest(arena)?, before, "the files after it was closed");
     }
-    ensure_eq!(listing(&arena.folder().join("store"))?.len(), before.len());
+    let folder = folder_of(arena.target, &arena.path()?)?;
+    ensure_eq!(below(&folder)?.len(), before.len(), "files and folders of the store");
     Ok(())
 }
 

@@ -1,44 +1,31 @@
 //! Promise 8: what a killed process leaves behind is cleaned by the next, and only what is certainly dead.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use store_core::Json;
 
 use super::{Case, cases};
 use crate::arena::Arena;
-use crate::failure::{Context, Outcome, ensure};
+use crate::failure::Outcome;
 use crate::job::{Job, Work};
-use crate::values::listing;
+use crate::values::is_tidy;
 
 pub(super) const CASES: &[Case] =
     cases![nothing_lies_about_after_ordinary_work, nothing_lies_about_after_kills,];
 
 pub(super) const WORKS: &[Work] = super::works![open_and_write];
 
-/// Makes sure that nothing lies in the store's folder but its artefacts.
-fn is_tidy(arena: &Arena) -> Outcome {
-    let path = arena.path()?;
-    let folder = path.parent().context("the store has no folder")?;
-    let artefacts = arena.target.artefacts(&path);
-    let known: BTreeSet<_> = artefacts.iter().filter_map(|artefact| artefact.path.file_name()).collect();
-    for name in listing(folder)? {
-        ensure!(known.contains(std::ffi::OsStr::new(&name)), "{name} is left behind");
-    }
-    Ok(())
-}
-
 fn nothing_lies_about_after_ordinary_work(arena: &Arena) -> Outcome {
     for n in 0..5_u64 {
         let store = arena.open()?;
         store.put("n", &format!("key {n}"), Json::from("x".repeat(100_000)))?;
         store.append("n", "log", Json::from(n))?;
-        is_tidy(arena)?;
+        is_tidy(arena.target, &arena.path()?)?;
         store.close()?;
-        is_tidy(arena)?;
+        is_tidy(arena.target, &arena.path()?)?;
     }
     arena.open()?.delete_namespace("n")?;
-    is_tidy(arena)
+    is_tidy(arena.target, &arena.path()?)
 }
 
 fn open_and_write(job: &Job) -> Outcome {
@@ -62,5 +49,5 @@ fn nothing_lies_about_after_kills(arena: &Arena) -> Outcome {
     let store = arena.open()?;
     store.put("n", "k", Json::from(1u64))?;
     store.close()?;
-    is_tidy(arena)
+    is_tidy(arena.target, &arena.path()?)
 }

@@ -1,7 +1,9 @@
 //! The leader: the one thread of a process that passes the gate, for all that is queued.
 //!
 //! On the quiet path it is the caller's own thread, for a hop costs more than a commit. If the gate is busy
-//! it is the store's waiter thread, which blocks in the lock, where the kernel queues.
+//! it is the store's waiter thread, which blocks in the lock, where the kernel queues. It is always the waiter
+//! where a commit syncs by itself: that takes far longer than a hop, and the disk must not keep a caller past
+//! its deadline.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,8 +13,9 @@ use super::core::{Core, closed};
 use super::pending::Pending;
 use super::settle::settle;
 use super::syncer::Unsynced;
-use crate::backend::{Backend, Epoch, Transaction, never_ran, read_value};
+use crate::backend::{Backend, Epoch, Transaction, never_ran};
 use crate::batch::Receipt;
+use crate::config::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::numbers::Timestamp;
 use crate::shared::gate::GateGuard;
@@ -44,8 +47,12 @@ impl<B: Backend> Core<B> {
             pending.refuse(closed());
             return;
         }
-        if self.queue.push(pending) {
-            self.lead_inline();
+        if !self.queue.push(pending) {
+            return;
+        }
+        match self.backend.durability() {
+            Durability::Process => self.lead_inline(),
+            Durability::Power => self.wake_waiter(),
         }
     }
 
@@ -181,19 +188,27 @@ impl<B: Backend> Core<B> {
         if self.epoch_is_current.load(Ordering::Acquire) {
             return Ok(());
         }
-        let epoch = read_value(&self.backend, Instant::now() + ENGINE_PATIENCE, |snapshot| snapshot.epoch())?;
-        if epoch.boot != self.boot {
-            self.raise_epoch(&epoch)?;
-        }
+        self.raise_epoch()?;
         self.epoch_is_current.store(true, Ordering::Release);
         Ok(())
     }
 
-    /// Raises the epoch, and syncs it before any revision of it is given: what a power cut took away from
-    /// the last boot is then never given again.
-    fn raise_epoch(&self, old: &Epoch) -> Result<()> {
-        let epoch = Epoch { number: old.number + 1, boot: self.boot.clone() };
-        let raised = self.transact(|transaction| transaction.set_epoch(&epoch));
+    /// Raises an epoch of another boot, and syncs it before any revision of it is given: what a power cut
+    /// took away from the last boot is then never given again.
+    fn raise_epoch(&self) -> Result<()> {
+        let mut is_current = false;
+        let raised = self.transact(|transaction| {
+            let old = transaction.epoch()?;
+            is_current = old.boot == self.boot;
+            if is_current {
+                // There is nothing to commit.
+                return Err(Error::new(ErrorKind::Conflict, "the epoch is of this boot"));
+            }
+            transaction.set_epoch(&Epoch { number: old.number + 1, boot: self.boot.clone() })
+        });
+        if is_current {
+            return Ok(());
+        }
         raised.map_err(|failure| match failure {
             Failure::Busy(error) | Failure::Undone(error) => error,
             // The epoch may be raised or not, but no write of the queue has happened.

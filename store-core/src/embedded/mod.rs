@@ -44,7 +44,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::Json;
 use crate::limits;
 use crate::numbers::{Revision, Seq};
-use crate::shared::access::Modes;
+use crate::shared::access::{Modes, access_of};
 use crate::shared::gate::{Gate, Holder};
 use crate::shared::place::{Place, Shape};
 use crate::store::{StateStore, StoreInfo};
@@ -92,8 +92,13 @@ impl<B: Backend> Embedded<B> {
         let core = opened.core.take().ok_or_else(closed)?;
         let about = StoreInfo {
             path: core.place.path().to_owned(),
-            durability: settings.durability,
+            // An engine may give more than was asked for, and says so.
+            durability: match core.backend.durability() {
+                Durability::Power => Durability::Power,
+                Durability::Process => settings.durability,
+            },
             created: core.created,
+            gate: core.place.gate(),
             ..about
         };
         Ok(Self { core, about, settings, closed: AtomicBool::new(false), outstanding: Arc::default() })
@@ -354,6 +359,7 @@ impl<B: Backend> StateStore for Embedded<B> {
         let epoch = self.read(|snapshot| snapshot.epoch()).await.map_err(self.context("info"))?;
         let (holder, in_doubt) = self.core.gate.inspect();
         let mut info = StoreInfo { epoch: epoch.number, in_doubt, ..self.about.clone() };
+        info.access = self.core.place.data().metadata().ok().map(|found| access_of(&found));
         info.gate_holder = (holder != Holder::Nobody).then(|| holder.to_string());
         let files = self.core.backend.files().into_iter();
         info.files = files.filter_map(|path| path.metadata().ok().map(|found| (path, found.len()))).collect();

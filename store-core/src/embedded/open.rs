@@ -71,13 +71,14 @@ fn open_anew<E: Engine>(
     deadline: Instant,
 ) -> Result<Core<E::Backend>> {
     let may_create = settings.create && !settings.read_only;
+    place.check_filesystem(settings)?;
     if !place.folder().exists() {
         if !may_create {
             return Err(missing(&place, settings));
         }
         files::create_folder(place.folder(), &Modes::settle(settings, place.folder())?)?;
     }
-    place.check_folder(settings)?;
+    place.check_folder()?;
     let created = match engine.probe(&place, settings)? {
         Presence::Missing if !may_create => return Err(missing(&place, settings)),
         Presence::Incomplete if settings.read_only => {

@@ -58,13 +58,17 @@ impl Modes {
     /// Returns the modes that go with an existing data file: its companions follow it, and what root makes
     /// belongs to its owner.
     pub fn of_file(metadata: &std::fs::Metadata) -> Self {
-        let access = match os::mode(metadata) & 0o066 {
-            bits if bits & 0o006 != 0 => Access::Shared,
-            0 => Access::Private,
-            _ => Access::Group,
-        };
         let owner = (os::current_user() == 0).then(|| os::owner(metadata));
-        Self { owner, ..Self::of(access, Some(os::group(metadata))) }
+        Self { owner, ..Self::of(access_of(metadata), Some(os::group(metadata))) }
+    }
+}
+
+/// Returns who may share a store, by the rights of its data file.
+pub(crate) fn access_of(metadata: &std::fs::Metadata) -> Access {
+    match os::mode(metadata) & 0o066 {
+        bits if bits & 0o006 != 0 => Access::Shared,
+        0 => Access::Private,
+        _ => Access::Group,
     }
 }
 

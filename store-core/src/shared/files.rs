@@ -58,6 +58,44 @@ fn fill(mut file: &File, contents: &[u8], mode: u32, modes: &Modes) -> io::Resul
     file.sync_all()
 }
 
+/// Replaces a file, or makes it, with its contents and mode, and returns it open for reading and writing.
+///
+/// Everybody sees the old file or the new one, whole. The new one is synced; that it has its name survives
+/// the loss of power only after [`sync_folder`]. It is made in `scratch`, a folder on the same filesystem,
+/// where a kill may leave it under a hidden name, see [`sweep_files`].
+///
+/// # Errors
+/// `PermissionDenied`, `StorageFull`, `Io`: then nothing was changed.
+pub fn replace_file(path: &Path, scratch: &Path, contents: &[u8], mode: u32, modes: &Modes) -> Result<File> {
+    let replace = || -> io::Result<File> {
+        let temporary = tempfile::Builder::new().prefix(HIDDEN).suffix(UNNAMED).tempfile_in(scratch)?;
+        fill(temporary.as_file(), contents, mode, modes)?;
+        temporary.persist(path).map_err(|e| e.error)
+    };
+    replace().map_err(|e| explain_creation(path, modes.group, e))
+}
+
+/// Removes the files that killed processes left in a folder before they had their names.
+///
+/// Call it where no other process can be making one: in the gate of the store that the folder belongs to.
+pub fn sweep_files(folder: &Path) {
+    for found in hidden(folder) {
+        if found.file_type().is_ok_and(|kind| kind.is_file()) {
+            // One that is not ours to remove stays.
+            let _ = std::fs::remove_file(found.path());
+        }
+    }
+}
+
+fn hidden(folder: &Path) -> impl Iterator<Item = std::fs::DirEntry> {
+    let found = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    found.filter(|found| {
+        let name = found.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with(HIDDEN) && name.ends_with(UNNAMED)
+    })
+}
+
 /// Creates a folder with its mode and group, and those above it that are missing; an existing one is left as
 /// it is.
 ///
@@ -86,12 +124,8 @@ pub fn create_folder(path: &Path, modes: &Modes) -> Result<Created> {
 ///
 /// Only empty ones go; a process that is alive and misses its own makes another.
 pub fn sweep(folder: &Path) {
-    let Ok(found) = std::fs::read_dir(folder) else { return };
-    for found in found.flatten() {
-        let name = found.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(HIDDEN) && name.ends_with(UNNAMED) && found.file_type().is_ok_and(|t| t.is_dir())
-        {
+    for found in hidden(folder) {
+        if found.file_type().is_ok_and(|kind| kind.is_dir()) {
             // One that is not empty, or not ours to remove, stays.
             let _ = std::fs::remove_dir(found.path());
         }
@@ -193,6 +227,20 @@ mod tests {
         assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!((std::fs::read(&path).unwrap().as_slice(), mode_of(&path)), (&b"one"[..], 0o660));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_replaced_file_has_its_mode_and_what_was_left_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        for contents in [b"one", b"two"] {
+            replace_file(&path, dir.path(), contents, 0o640, &PRIVATE).unwrap();
+            assert_eq!((std::fs::read(&path).unwrap().as_slice(), mode_of(&path)), (&contents[..], 0o640));
+        }
+        std::fs::File::create_new(dir.path().join(".statestore-x.new")).unwrap();
+        std::fs::File::create_new(dir.path().join(".statestore-x")).unwrap();
+        sweep_files(dir.path());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
     #[test]

@@ -92,28 +92,33 @@ impl Place {
         PathBuf::from(name)
     }
 
-    /// Refuses a folder that cannot hold a store.
+    /// Refuses a filesystem that is not of this machine; the folder need not exist.
     ///
     /// # Errors
-    /// `ConfigInvalid` for a network filesystem, where locks and syncs reach only so far, and for a sticky
-    /// folder, in which the kernel denies one user what another made; `PermissionDenied` or `Io`.
-    pub fn check_folder(&self, settings: &Settings) -> Result<()> {
-        let folder = self.folder();
-        let metadata = folder.metadata().map_err(|e| explain_denial("cannot look at", folder, e))?;
-        let refuse = |why: String| Err(Error::new(ErrorKind::ConfigInvalid, why).with_path(folder));
-        if !metadata.is_dir() {
-            return refuse("is not a folder, as a store of this engine must be; name another path".into());
-        }
+    /// `ConfigInvalid` for a network filesystem, where locks and syncs reach only so far; `Io`.
+    pub fn check_filesystem(&self, settings: &Settings) -> Result<()> {
+        let folder = self.folder().ancestors().find(|folder| folder.exists()).unwrap_or(self.folder());
         let kind = match &settings.seams.filesystem {
             Some(pretended) => Some(pretended.as_str()),
             None => {
                 os::network_filesystem(folder).map_err(|e| Error::from_io("cannot look at", folder, e))?
             }
         };
-        if let Some(kind) = kind {
-            return refuse(format!(
-                "lies on {kind}, where locks are not safe; choose a folder on a local disk"
-            ));
+        let Some(kind) = kind else { return Ok(()) };
+        let why = format!("lies on {kind}, where locks are not safe; choose a folder on a local disk");
+        Err(Error::new(ErrorKind::ConfigInvalid, why).with_path(folder))
+    }
+
+    /// Refuses a folder that cannot hold a store.
+    ///
+    /// # Errors
+    /// `ConfigInvalid` for what is no folder, and for a sticky folder, in which the kernel denies one user what another made; `PermissionDenied` or `Io`.
+    pub fn check_folder(&self) -> Result<()> {
+        let folder = self.folder();
+        let metadata = folder.metadata().map_err(|e| explain_denial("cannot look at", folder, e))?;
+        let refuse = |why: String| Err(Error::new(ErrorKind::ConfigInvalid, why).with_path(folder));
+        if !metadata.is_dir() {
+            return refuse("is not a folder, as a store of this engine must be; name another path".into());
         }
         if os::mode(&metadata) & 0o1000 != 0 {
             return refuse(format!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use store_core::{Batch, Check, Json, Outcome, Receipt, Result, Revision, StateStore, Write};
+use store_core::{Batch, Check, Durability, Json, Outcome, Receipt, Result, Revision, StateStore, Write};
 
 use super::faults::Fault;
 use super::store::Store;
@@ -46,7 +46,9 @@ pub(crate) fn rebuild(store: &Store, batch: &Batch) -> Batch {
     }
     let rebuilt = checks.into_iter().fold(Batch::new(), with_check);
     let mut rebuilt = writes.into_iter().fold(rebuilt, with_write);
-    if let Some(durability) = batch.wanted_durability() {
+    if store.fault == Fault::ForgetsPower {
+        rebuilt = rebuilt.durability(Durability::Process);
+    } else if let Some(durability) = batch.wanted_durability() {
         rebuilt = rebuilt.durability(durability);
     }
     match batch.wanted_deadline() {

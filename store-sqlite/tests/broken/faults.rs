@@ -71,6 +71,8 @@ pub(crate) enum Fault {
     LeavesTracesOfRefusals,
     CleansPaths,
     LooksIntoItsFiles,
+    TriesAgainWhenBusy,
+    ForgetsPower,
 }
 
 /// Which cases have to see which fault.
@@ -128,6 +130,8 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "durable::a_write_survives_a_process_that_ends_at_once",
             "durable::two_hundred_kills_lose_nothing",
             "durable::kills_amid_large_writes_lose_nothing",
+            "durable::a_reader_goes_on_when_the_only_writer_is_killed",
+            "durable::a_reader_who_may_not_write_goes_on_too",
             "in_order::eight_processes_append_to_one_log",
         ],
     ),
@@ -178,7 +182,13 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         ],
     ),
     (Fault::MakesLogsByTrimming, &["in_order::trimming_too_little_or_nothing_changes_nothing"]),
-    (Fault::StartsAfterTheFirst, &["in_order::pages_of_a_log_begin_and_end_where_they_are_told"]),
+    (
+        Fault::StartsAfterTheFirst,
+        &[
+            "in_order::pages_of_a_log_begin_and_end_where_they_are_told",
+            "input_proof::a_long_log_is_read_from_anywhere",
+        ],
+    ),
     (Fault::LosesTheFirstOfLogs, &["in_order::logs_tell_their_extent"]),
     (
         Fault::AppendsTwice,
@@ -252,7 +262,14 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "input_proof::a_batch_over_its_limit_is_too_large",
         ],
     ),
-    (Fault::ListsAThousand, &["input_proof::thousands_of_keys_and_entries_are_kept"]),
+    (
+        Fault::ListsAThousand,
+        &[
+            "input_proof::thousands_of_keys_and_entries_are_kept",
+            "input_proof::many_namespaces_are_listed_and_each_is_readable",
+            "input_proof::many_keys_of_one_namespace_are_kept",
+        ],
+    ),
     (Fault::FoldsCase, &["input_proof::names_are_kept_exactly_and_apart"]),
     (Fault::CutsNames, &["input_proof::names_at_their_limits"]),
     (Fault::CleansNames, &["input_proof::names_that_cannot_be_are_refused_everywhere"]),
@@ -301,6 +318,8 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         &[
             "loud::damage_that_the_engine_knows_is_refused_and_left_as_it_is",
             "loud::a_file_that_is_no_store_is_refused_and_left_as_it_is",
+            "loud::a_spoilt_artefact_is_told_of_or_loses_nothing",
+            "loud::what_is_no_file_in_place_of_an_artefact_is_refused",
         ],
     ),
     (Fault::CreatesWithoutExclusion, &["linearizable::twenty_first_openers_share_one_store"]),
@@ -366,4 +385,6 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     ),
     (Fault::CleansPaths, &["loud::odd_names_of_files_and_folders_work"]),
     (Fault::LooksIntoItsFiles, &["linearizable::no_call_lets_go_of_locks_that_the_process_holds"]),
+    (Fault::TriesAgainWhenBusy, &["bounded::a_peer_stopped_at_any_moment_delays_nobody_past_the_deadline"]),
+    (Fault::ForgetsPower, &["durable::what_is_acknowledged_was_synced_before"]),
 ];

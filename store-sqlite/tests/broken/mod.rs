@@ -9,13 +9,12 @@ use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use conformance::{Artefact, Damage, Role, Target, Tight};
-use store_core::{ErrorKind, Limits, Result, Settings, StateStore};
+use conformance::{Artefact, Damage, Role, Shape, Target, Tight};
+use store_core::{Durability, ErrorKind, Limits, Result, Settings, StateStore};
+use store_sqlite::target::Database;
 
 pub(crate) use faults::{FAULTS, Fault};
 use store::Store;
-
-use crate::target::Database;
 
 /// A target with a fault.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +51,14 @@ impl Target for Broken {
 
     fn place(&self, folder: &Path) -> PathBuf {
         Database.place(folder)
+    }
+
+    fn shape(&self) -> Shape {
+        Database.shape()
+    }
+
+    fn durability(&self) -> Durability {
+        Database.durability()
     }
 
     fn open(&self, path: &Path, settings: Settings) -> Result<Arc<dyn StateStore>> {
@@ -109,6 +116,10 @@ impl Target for Broken {
 
     fn unfit_version(&self) -> Option<i32> {
         Database.unfit_version()
+    }
+
+    fn ends_with_its_last_whole_record(&self, role: Role) -> bool {
+        Database.ends_with_its_last_whole_record(role)
     }
 }
 

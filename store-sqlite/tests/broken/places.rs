@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use conformance::{Artefact, Role, Target};
 use store_core::{Error, ErrorKind};
+use store_sqlite::target::Database;
 
 use super::faults::Fault;
-use crate::target::Database;
 
 /// The modes of a store's files before something is done to them.
 type Modes = BTreeMap<PathBuf, u32>;

@@ -45,7 +45,7 @@ pub(super) fn object_is_never_seen_mixed(arena: &Arena) -> Outcome {
     let mut writers = Vec::new();
     for writer in 0..WRITERS {
         let hire = arena.worker("replace_again_and_again")?.settings("durability=process&timeout=30s");
-        writers.push(hire.plan(writer)?.start()?);
+        writers.push(hire.plan((writer, arena.commits(ROUNDS)))?.start()?);
     }
     release(&mut readers)?;
     release(&mut writers)?;
@@ -63,10 +63,10 @@ fn stamped(stamp: Stamp) -> Outcome<BTreeMap<String, Json>> {
 }
 
 fn replace_again_and_again(job: &Job) -> Outcome {
-    let writer = job.plan()?;
+    let (writer, rounds): (u64, u64) = job.plan()?;
     let store = job.open()?;
     job.meet()?;
-    for round in 1..=ROUNDS {
+    for round in 1..=rounds {
         store.replace_object("n", stamped(Stamp { writer, round })?)?;
     }
     Ok(())

@@ -124,7 +124,7 @@ fn write_until_killed(job: &Job) -> Outcome {
     Ok(())
 }
 
-const LARGE_KILLS: usize = 40;
+const LARGE_KILLS: u64 = 40;
 const LARGE: usize = 300_000;
 
 /// A writer of large values keeps the engine busy with its own files: it grows them, and copies from one
@@ -132,7 +132,7 @@ const LARGE: usize = 300_000;
 pub(super) fn kills_amid_large_writes_lose_nothing(arena: &Arena) -> Outcome {
     let mut chance = arena.chance();
     let mut last = 0;
-    for _ in 0..LARGE_KILLS {
+    for _ in 0..arena.commits(2 * LARGE_KILLS).min(LARGE_KILLS) {
         let hire = arena.worker("write_large_until_killed")?.settings("durability=process");
         let mut writer = hire.plan(last)?.start()?;
         let first: u64 = writer.hear()?;

@@ -27,18 +27,18 @@ struct Mark {
 /// 8 processes append 250 entries each, half of them under `power`: dense, each once, each in its order,
 /// each under the number that its writer was told.
 pub(super) fn eight_processes_append_to_one_log(arena: &Arena) -> Outcome {
-    let mut appenders = Vec::new();
+    let (mut appenders, appends) = (Vec::new(), arena.commits(APPENDS));
     for by in 0..APPENDERS {
         let durability = if by % 2 == 0 { "power" } else { "process" };
         let hire = arena.worker("append_in_order")?.settings(&format!("durability={durability}&timeout=30s"));
-        appenders.push(hire.plan(by)?.start()?);
+        appenders.push(hire.plan((by, appends))?.start()?);
     }
     release(&mut appenders)?;
     let told: Vec<Vec<u64>> = finish_all(appenders)?;
 
     let log = arena.open()?.read_log("n", "log", LogRange::all())?;
     let numbers: Vec<u64> = log.iter().map(|entry| entry.seq).collect();
-    ensure_eq!(numbers, (1..=APPENDERS * APPENDS).collect::<Vec<_>>());
+    ensure_eq!(numbers, (1..=APPENDERS * appends).collect::<Vec<_>>());
     let mut found: BTreeMap<u64, Vec<(u64, u64)>> = BTreeMap::new();
     for entry in &log {
         let mark: Mark = entry.entry.decode()?;
@@ -46,17 +46,17 @@ pub(super) fn eight_processes_append_to_one_log(arena: &Arena) -> Outcome {
     }
     for (by, told) in (0..).zip(told) {
         let expected: Vec<(u64, u64)> = told.into_iter().zip(1..).collect();
-        ensure_eq!(expected.len() as u64, APPENDS, "numbers that appender {by} was told");
+        ensure_eq!(expected.len() as u64, appends, "numbers that appender {by} was told");
         ensure_eq!(found.remove(&by).unwrap_or_default(), expected, "entries of appender {by}");
     }
     Ok(())
 }
 
 fn append_in_order(job: &Job) -> Outcome {
-    let by = job.plan()?;
+    let (by, appends): (u64, u64) = job.plan()?;
     let store = job.open()?;
     job.meet()?;
-    for n in 1..=APPENDS {
+    for n in 1..=appends {
         job.say(store.append_as("n", "log", &Mark { by, n })?)?;
     }
     Ok(())

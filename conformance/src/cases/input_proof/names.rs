@@ -7,7 +7,7 @@ use store_core::{Batch, Blocking, ErrorKind, Expect, Json, KeyRange, LogRange, R
 use crate::arena::Arena;
 use crate::audit::dump;
 use crate::failure::{Context, Outcome, Refused, ensure, ensure_eq};
-use crate::values::{bare, entry, listing, log};
+use crate::values::{bare, entry, is_tidy, listing, log};
 
 /// Names that are allowed, many of them pairs that careless code takes for one.
 const ODD: &[&str] = &[
@@ -240,13 +240,5 @@ pub(super) fn names_never_lead_out_of_the_store(arena: &Arena) -> Outcome {
         store.commit(batch)?;
     }
     ensure_eq!(listing(arena.folder())?, ["store"], "what lies beside the store's folder");
-    let path = arena.path()?;
-    let mut known: BTreeSet<_> =
-        arena.target.artefacts(&path).into_iter().map(|artefact| artefact.path).collect();
-    known.insert(path.clone());
-    let folder = path.parent().context("the store has no folder")?;
-    for name in listing(folder)? {
-        ensure!(known.contains(&folder.join(&name)), "{name} came into the store's folder");
-    }
-    Ok(())
+    is_tidy(arena.target, &arena.path()?)
 }

@@ -57,8 +57,8 @@ const WRITES: &[Call] = &[
     ("update_as", |_, store| done(store.update_as("n", "k", |_: Option<u64>| Ok(Update::Put(1))))),
     ("delete_namespace", |_, store| done(store.delete_namespace("n"))),
     ("sync", |_, store| done(store.sync())),
-    ("enough to make the engine tidy up", |_, store| {
-        (0..700_u64).try_for_each(|n| {
+    ("enough to make the engine tidy up", |arena, store| {
+        (0..arena.commits(700)).try_for_each(|n| {
             let (key, value) = (format!("key {}", n % 20), n.to_string().repeat(8000));
             done(store.put("n", &key, Json::from(value)))
         })

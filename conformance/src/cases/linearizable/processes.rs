@@ -24,22 +24,28 @@ fn start(arena: &Arena, work: &'static str, settings: &str, count: u64) -> Outco
 }
 
 pub(super) fn eight_processes_count_to_the_exact_sum(arena: &Arena) -> Outcome {
-    let mut workers = start(arena, "count_up", "durability=process&timeout=30s", COUNTERS)?;
+    let counts = arena.commits(COUNTS);
+    let hire = |_| {
+        let hire = arena.worker("count_up")?.settings("durability=process&timeout=30s");
+        hire.plan(counts)?.start()
+    };
+    let mut workers = (0..COUNTERS).map(hire).collect::<Outcome<Vec<_>>>()?;
     release(&mut workers)?;
     let mut revisions: Vec<Revision> =
         finish_all(workers)?.into_iter().flatten().map(Revision::new).collect();
     let store = arena.open()?;
-    ensure_eq!(store.get_as::<u64>("n", "k")?, Some(COUNTERS * COUNTS));
+    ensure_eq!(store.get_as::<u64>("n", "k")?, Some(COUNTERS * counts));
     revisions.sort();
     revisions.dedup();
-    ensure_eq!(revisions.len() as u64, COUNTERS * COUNTS, "revisions, each given once");
+    ensure_eq!(revisions.len() as u64, COUNTERS * counts, "revisions, each given once");
     Ok(())
 }
 
 fn count_up(job: &Job) -> Outcome {
+    let counts: u64 = job.plan()?;
     let store = job.open()?;
     job.meet()?;
-    for _ in 0..COUNTS {
+    for _ in 0..counts {
         let given = store.update_as("n", "k", |n: Option<u64>| Ok(Update::Put(n.unwrap_or(0) + 1)))?;
         job.say(given.context("a put without a revision")?.get())?;
     }

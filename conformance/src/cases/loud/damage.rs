@@ -7,11 +7,11 @@ use std::path::Path;
 
 use store_core::{Blocking, ErrorKind, Json, Settings};
 
-use super::places::{filled, folder, refuses};
+use super::places::{filled, folder, make_room, refuses};
 use crate::arena::Arena;
 use crate::failure::{Context, Failure, Outcome, Refused, ensure, ensure_eq};
 use crate::prints::prints;
-use crate::target::{Role, artefact};
+use crate::target::{Role, Shape, artefact};
 
 /// What the engine knows to be wrong with its own files.
 pub(super) fn damage_that_the_engine_knows_is_refused_and_left_as_it_is(arena: &Arena) -> Outcome {
@@ -43,17 +43,26 @@ const NO_STORES: [(&str, &[u8], ErrorKind); 6] = [
 pub(super) fn a_file_that_is_no_store_is_refused_and_left_as_it_is(arena: &Arena) -> Outcome {
     for (name, bytes, kind) in NO_STORES {
         let path = filled(arena, &format!("{name} among the rest"))?;
-        let data = artefact(arena.target, &path, Role::Data)?;
-        if data.is_dir() {
-            return Ok(());
-        }
-        replace(&data, bytes)?;
+        replace(&artefact(arena.target, &path, Role::Data)?, bytes)?;
+        let kind = known_as(arena, &path, kind);
         refuses(arena, &path, &Settings::default(), kind).context(name)?;
         let alone = arena.target.place(&folder(arena, &format!("{name} alone"))?);
+        make_room(arena, &alone)?;
         File::create_new(artefact(arena.target, &alone, Role::Data)?)?.write_all(bytes)?;
+        let kind = known_as(arena, &alone, kind);
         refuses(arena, &alone, &Settings::default(), kind).context(name)?;
     }
     Ok(())
+}
+
+/// Returns the kind as which a file has to be refused: what lies in a folder of the store's own may be taken
+/// for a file of the store that somebody has spoilt.
+fn known_as(arena: &Arena, path: &Path, kind: ErrorKind) -> ErrorKind {
+    let found = arena.target.open(path, Settings::default()).map_err(|error| error.kind());
+    match (arena.target.shape(), found) {
+        (Shape::Folder, Err(ErrorKind::Corrupted)) => ErrorKind::Corrupted,
+        _ => kind,
+    }
 }
 
 /// A companion behind a link could be anybody's.

@@ -9,7 +9,7 @@ use crate::cases::works;
 use crate::failure::{Context, Outcome, Refused, ensure, ensure_eq};
 use crate::forked::forked;
 use crate::job::{Job, Work};
-use crate::kernel_locks::held_by;
+use crate::kernel_locks::held_for_long;
 use crate::values::entry;
 
 pub(super) const WORKS: &[Work] = works![fork_and_try];
@@ -53,7 +53,7 @@ fn fork_and_try(job: &Job) -> Outcome {
     for n in 1..=3 {
         let handle = || store.as_ref().context("the handle is gone");
         works_on(handle()?, n)?;
-        let (locks, held) = (held_by(parent, job.target, &job.orders.path)?, dump(handle()?)?);
+        let (locks, held) = (held_for_long(parent, job.target, &job.orders.path)?, dump(handle()?)?);
         let child = forked(|| {
             is_refused(store.as_ref().context("the handle is gone")?, parent)?;
             // Nor does it harm the parent to let it go.
@@ -61,7 +61,7 @@ fn fork_and_try(job: &Job) -> Outcome {
             Ok(())
         })?;
         child.finish::<()>()?;
-        ensure_eq!(held_by(parent, job.target, &job.orders.path)?, locks, "the parent's locks");
+        ensure_eq!(held_for_long(parent, job.target, &job.orders.path)?, locks, "the parent's locks");
         let after = dump(store.as_ref().context("the handle is gone")?)?;
         ensure_eq!(after, held, "what the store holds after the child");
     }

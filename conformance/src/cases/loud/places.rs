@@ -13,7 +13,7 @@ use crate::cases::works;
 use crate::failure::{Context, Outcome, Refused, ensure, ensure_eq};
 use crate::job::{Job, Work};
 use crate::prints::{Prints, prints};
-use crate::target::{Role, artefact};
+use crate::target::{Role, Shape, artefact, folder_of};
 use crate::values::{entry, listing};
 
 pub(super) const WORKS: &[Work] = works![fill];
@@ -23,6 +23,15 @@ pub(super) fn folder(arena: &Arena, name: &str) -> Outcome<PathBuf> {
     let folder = arena.folder().join(name);
     std::fs::create_dir(&folder)?;
     Ok(folder)
+}
+
+/// Makes the folder of a store that is one, for something to be put there.
+pub(super) fn make_room(arena: &Arena, path: &Path) -> Outcome {
+    let folder = folder_of(arena.target, path)?;
+    if !folder.is_dir() {
+        std::fs::create_dir(folder)?;
+    }
+    Ok(())
 }
 
 fn fill(job: &Job) -> Outcome {
@@ -90,13 +99,26 @@ pub(super) fn an_unfit_engine_is_refused(arena: &Arena) -> Outcome {
 }
 
 pub(super) fn a_sticky_folder_is_refused(arena: &Arena) -> Outcome {
+    let set = |folder: &Path, mode: u32| -> Outcome {
+        Ok(std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))?)
+    };
     for path in [filled(arena, "filled")?, arena.target.place(&folder(arena, "empty")?)] {
+        make_room(arena, &path)?;
         for mode in [0o1777, 0o1755, 0o3770] {
-            let folder = path.parent().context("no folder")?;
-            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))?;
+            set(&folder_of(arena.target, &path)?, mode)?;
             refuses(arena, &path, &Settings::default(), ErrorKind::ConfigInvalid)?;
         }
     }
+    // What lies above the folder of a store concerns nobody, as little as /tmp does.
+    let above = folder(arena, "above")?;
+    set(&above, 0o1777)?;
+    let path = match arena.target.shape() {
+        Shape::File => arena.target.place(&above.join("below")),
+        Shape::Folder => arena.target.place(&above),
+    };
+    let store = Blocking::new(arena.target.open(&path, Settings::default())?);
+    store.put("n", "k", Json::from(1u64))?;
+    ensure_eq!(entry(&store, "n", "k")?.value, Json::from(1u64));
     Ok(())
 }
 
@@ -104,10 +126,8 @@ pub(super) fn a_sticky_folder_is_refused(arena: &Arena) -> Outcome {
 pub(super) fn a_file_with_two_names_is_refused(arena: &Arena) -> Outcome {
     let path = filled(arena, "filled")?;
     let data = artefact(arena.target, &path, Role::Data)?;
-    if data.is_dir() {
-        return Ok(());
-    }
     let other = arena.target.place(&folder(arena, "other")?);
+    make_room(arena, &other)?;
     std::fs::hard_link(&data, artefact(arena.target, &other, Role::Data)?)?;
     refuses(arena, &path, &Settings::default(), ErrorKind::ConfigInvalid)?;
     refuses(arena, &other, &Settings::default(), ErrorKind::ConfigInvalid)?;
@@ -126,14 +146,16 @@ pub(super) fn what_is_no_file_is_refused(arena: &Arena) -> Outcome {
         ("folder", |path| Ok(std::fs::create_dir(path)?)),
         ("pipe", |path| Ok(nix::unistd::mkfifo(path, Mode::S_IRWXU)?)),
     ];
-    let data_is_a_folder = artefact(arena.target, &filled(arena, "filled")?, Role::Data)?.is_dir();
     for (name, make) in makes {
-        if data_is_a_folder && name == "folder" {
-            continue;
-        }
         let path = arena.target.place(&folder(arena, name)?);
+        make_room(arena, &path)?;
         make(&artefact(arena.target, &path, Role::Data)?)?;
         refuses(arena, &path, &Settings::default(), ErrorKind::ConfigInvalid).context(name)?;
+    }
+    if arena.target.shape() == Shape::Folder {
+        let path = arena.target.place(&folder(arena, "a pipe for a folder")?);
+        nix::unistd::mkfifo(&path, Mode::S_IRWXU)?;
+        refuses(arena, &path, &Settings::default(), ErrorKind::ConfigInvalid)?;
     }
     Ok(())
 }
@@ -143,14 +165,16 @@ pub(super) fn a_path_that_cannot_be_is_refused(arena: &Arena) -> Outcome {
     let folder = folder(arena, "folder")?;
     std::fs::File::create_new(folder.join("file"))?;
     let too_long = "n".repeat(255);
-    let paths = [
+    let mut paths = vec![
         arena.target.place(&folder.join("file")),
         arena.target.place(&folder.join("file/below")),
-        // The file itself could be, but not what belongs to it.
-        folder.join(&too_long),
         folder.join(format!("{too_long}{too_long}")),
         arena.target.place(&folder.join(format!("{too_long}{too_long}"))),
     ];
+    if arena.target.shape() == Shape::File {
+        // The file itself could be, but not what belongs to it.
+        paths.push(folder.join(&too_long));
+    }
     let before: Prints = prints(arena.target, &folder.join("file"))?;
     for path in paths {
         let Err(error) = arena.target.open(&path, Settings::default()) else {
@@ -214,7 +238,10 @@ pub(super) fn odd_names_of_files_and_folders_work(arena: &Arena) -> Outcome {
             ensure_eq!(entry(&open()?, "n", "k")?.value, Json::from(7u64), "{what}");
             ensure_eq!(open()?.info()?.path, path.canonicalize()?, "{what}");
             let parent = path.parent().context("no folder")?;
-            let expected = arena.target.artefacts(&parent.join("plain")).len();
+            let expected = match arena.target.shape() {
+                Shape::File => arena.target.artefacts(&parent.join("plain")).len(),
+                Shape::Folder => 1,
+            };
             let found = listing(parent)?.into_iter().filter(|name| name != "folders").count();
             ensure_eq!(found, expected, "what lies beside {what}");
         }

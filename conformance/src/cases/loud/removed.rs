@@ -11,7 +11,7 @@ use crate::arena::Arena;
 use crate::cases::works;
 use crate::failure::{Context, Outcome, Refused, ensure, ensure_eq};
 use crate::job::{Job, Work};
-use crate::target::{Role, artefact};
+use crate::target::{Role, of_role};
 use crate::worker::Worker;
 
 pub(super) const WORKS: &[Work] = works![tell_what_stands, write_beside];
@@ -42,28 +42,30 @@ fn write(store: &Blocking, durability: Durability, n: u64) -> Result<(), Error> 
     store.commit(batch.durability(durability)).map(drop)
 }
 
-/// Opens a filled store, does something to an artefact of it, and returns all that a case needs.
-fn open_and(
-    arena: &Arena,
-    role: Role,
-    name: &str,
-    act: Act,
-) -> Outcome<Option<(Blocking, PathBuf, PathBuf)>> {
+/// A store that is open, and of which something was taken away.
+struct Robbed {
+    store: Blocking,
+    path: PathBuf,
+    file: PathBuf,
+    aside: PathBuf,
+}
+
+/// Opens a filled store, does something to an artefact of it, and returns all that a case needs; none if the
+/// engine has no artefact of the role.
+fn open_and(arena: &Arena, role: Role, name: &str, act: Act) -> Outcome<Option<Robbed>> {
     let path = filled(arena, &format!("{role:?} {name}"))?;
-    let file = artefact(arena.target, &path, role)?;
-    if file.is_dir() {
-        return Ok(None);
-    }
+    let Some(file) = of_role(arena.target, &path, role).into_iter().next() else { return Ok(None) };
     let store = Blocking::new(arena.target.open(&path, Settings::default())?);
     write(&store, Durability::Power, 1)?;
     let aside = arena.folder().join(format!("aside {role:?} {name}"));
     act(&file, &aside)?;
-    Ok(Some((store, file, aside)))
+    Ok(Some(Robbed { store, path, file, aside }))
 }
 
 pub(super) fn data_that_is_removed_or_exchanged_takes_no_write(arena: &Arena) -> Outcome {
     for (name, act) in ACTS {
-        let Some((store, file, aside)) = open_and(arena, Role::Data, name, act)? else { return Ok(()) };
+        let robbed = open_and(arena, Role::Data, name, act)?.context("the target names no data")?;
+        let Robbed { store, file, aside, .. } = robbed;
         for durability in [Durability::Power, Durability::Process] {
             let error = write(&store, durability, 2).refused(ErrorKind::Corrupted).context(name)?;
             ensure!(error.path().is_some(), "it names no path: {error}");
@@ -113,8 +115,8 @@ fn loses_nothing_in_silence(arena: &Arena, role: Role) -> Outcome {
         for durability in [Durability::Power, Durability::Process] {
             for with_stranger in [false, true] {
                 let what = format!("{name}, {durability:?}, stranger {with_stranger}");
-                let Some((store, file, _)) = open_and(arena, role, &what, act)? else { continue };
-                let path = arena.target.place(file.parent().context("no folder")?);
+                let robbed = open_and(arena, role, &what, act)?;
+                let Some(Robbed { store, path, .. }) = robbed else { return Ok(()) };
                 let stranger = || arena.worker_on(&path, "write_beside")?.plan(durability.as_str())?.start();
                 let mut stranger = if with_stranger { Some(stranger()?) } else { None };
                 let theirs: bool = stranger.as_mut().map_or(Ok(false), Worker::hear)?;

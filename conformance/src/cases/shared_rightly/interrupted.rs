@@ -1,6 +1,5 @@
 //! Creators that are killed at random moments: nobody is locked out, and nothing lies about.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -9,17 +8,18 @@ use store_core::{Json, LogRange};
 
 use crate::arena::Arena;
 use crate::cases::works;
-use crate::failure::{Context, Outcome, ensure, ensure_eq};
+use crate::failure::{Context, Outcome, ensure_eq};
 use crate::job::{Job, Work};
 use crate::members::{ALL, HANDS_DOWN, PLAIN, as_user, give_to_group, shared_place};
 use crate::rights::Rights;
+use crate::target::folder_of;
 use crate::users::User;
-use crate::values::listing;
+use crate::values::{is_tidy, listing};
 use crate::worker::Worker;
 
 pub(super) const WORKS: &[Work] = works![create_until_killed, take_over];
 
-const ROUNDS: usize = 60;
+const ROUNDS: u64 = 60;
 
 fn create_until_killed(job: &Job) -> Outcome {
     job.say("begun")?;
@@ -61,7 +61,7 @@ fn time_to_create(arena: &Arena) -> Outcome<Duration> {
 pub(super) fn a_kill_amid_creation_locks_nobody_out(arena: &Arena) -> Outcome {
     let mut chance = arena.chance();
     let longest = u64::try_from(time_to_create(arena)?.as_micros())?;
-    for round in 0..ROUNDS {
+    for round in 0..arena.commits(ROUNDS) {
         let (settings, mode) = if chance.bool() { ("group=65532", PLAIN) } else { ("", HANDS_DOWN) };
         let path = shared_place(arena, &format!("round {round}"), mode)?;
         let first = kill_creators(arena, &path, settings, &mut chance, longest)?;
@@ -74,7 +74,7 @@ pub(super) fn a_kill_amid_creation_locks_nobody_out(arena: &Arena) -> Outcome {
 pub(super) fn a_kill_amid_the_making_of_folders_leaves_nothing(arena: &Arena) -> Outcome {
     let mut chance = arena.chance();
     let longest = u64::try_from(time_to_create(arena)?.as_micros())?;
-    for round in 0..ROUNDS {
+    for round in 0..arena.commits(ROUNDS) {
         let folder = arena.folder().join(format!("round {round}"));
         std::fs::create_dir(&folder)?;
         give_to_group(&folder, PLAIN)?;
@@ -109,18 +109,13 @@ fn kill_creators(
 
 /// Lets every user work with what was left, beginning with one who left none of it first.
 fn take_over_from(arena: &Arena, path: &Path, settings: &str, first: usize) -> Outcome {
-    let folder = path.parent().context("the store has no folder")?;
-    let left = if folder.is_dir() { listing(folder)? } else { Vec::new() };
+    let folder = folder_of(arena.target, path)?;
+    let left = if folder.is_dir() { listing(&folder)? } else { Vec::new() };
     let what = format!("settings {settings:?}, after {left:?} was left behind");
     for (user, before) in ALL.into_iter().cycle().skip(first + 1).take(ALL.len()).zip(0_u64..) {
         let hire = arena.worker_on(path, "take_over")?.plan(before)?.settings(settings).umask(0o077);
         as_user(hire, user).start()?.finish::<()>().context(&what)?;
     }
     Rights::OF_GROUP.check(arena.target, path, &what)?;
-    let artefacts = arena.target.artefacts(path);
-    let known: BTreeSet<_> = artefacts.iter().filter_map(|artefact| artefact.path.file_name()).collect();
-    for name in listing(folder)? {
-        ensure!(known.contains(std::ffi::OsStr::new(&name)), "{what}: {name} lies about");
-    }
-    Ok(())
+    is_tidy(arena.target, path).context(what)
 }

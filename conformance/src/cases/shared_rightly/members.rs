@@ -10,8 +10,7 @@ use crate::cases::works;
 use crate::failure::{Context, Outcome, ensure_eq};
 use crate::job::{Job, Work};
 use crate::members::{
-    ALL, FIRST, HANDS_DOWN, OPEN, OPEN_HANDS_DOWN, PLAIN, SECOND, UMASKS, as_user, give_to_group,
-    shared_place,
+    ALL, FIRST, HANDS_DOWN, OPEN, OPEN_HANDS_DOWN, PLAIN, SECOND, as_user, give_to_group, shared_place,
 };
 use crate::rights::Rights;
 use crate::users::User;
@@ -59,7 +58,7 @@ fn take_turns(
 /// Tries a configuration with everybody as the creator, under every umask.
 fn whoever_creates(arena: &Arena, settings: &str, mode: u32, rights: Rights) -> Outcome {
     for creator in 0..ALL.len() {
-        for umask in UMASKS {
+        for &umask in arena.umasks() {
             let name = format!("{settings} {mode:o} {creator} {umask:03o}");
             take_turns(arena, &shared_place(arena, &name, mode)?, settings, creator, umask, rights)?;
         }
@@ -109,7 +108,7 @@ pub(super) fn folders_are_made_with_the_rights_of_the_store(arena: &Arena) -> Ou
 
 pub(super) fn a_private_store_is_its_creators_alone_wherever_it_lies(arena: &Arena) -> Outcome {
     for (creator, other) in [(FIRST, SECOND), (SECOND, FIRST)] {
-        for umask in UMASKS {
+        for &umask in arena.umasks() {
             let path = shared_place(arena, &format!("{} {umask:03o}", creator.uid), HANDS_DOWN)?;
             let hire = |work, user: User| {
                 Ok::<_, crate::failure::Failure>(
@@ -127,24 +126,26 @@ pub(super) fn a_private_store_is_its_creators_alone_wherever_it_lies(arena: &Are
 }
 
 const WRITES: u64 = 100;
-const ROUNDS: usize = 8;
+const ROUNDS: u64 = 8;
 
 /// One of several who start together.
 #[derive(Debug, Serialize, Deserialize)]
 struct Part {
     number: u64,
     of: u64,
+    writes: u64,
 }
 
 /// Nobody has created the store yet when six processes of two users start; whoever does, all write.
 pub(super) fn two_users_who_start_together_share_one_store(arena: &Arena) -> Outcome {
-    for round in 0..ROUNDS {
+    let writes = arena.commits(WRITES);
+    for round in 0..arena.commits(ROUNDS) {
         let path: PathBuf = shared_place(arena, &format!("round {round}"), PLAIN)?;
         let mut crew = Vec::new();
         for (number, user) in (0..6).zip([FIRST, SECOND].into_iter().cycle()) {
             let hire = arena.worker_on(&path, "write_beside_another")?.user(user).umask(0o077);
             let settings = "group=65532&durability=process&timeout=30s";
-            crew.push(hire.settings(settings).plan(Part { number, of: 6 })?.start()?);
+            crew.push(hire.settings(settings).plan(Part { number, of: 6, writes })?.start()?);
         }
         release(&mut crew)?;
         release(&mut crew)?;
@@ -152,7 +153,7 @@ pub(super) fn two_users_who_start_together_share_one_store(arena: &Arena) -> Out
         Rights::OF_GROUP.check(arena.target, &path, &format!("round {round}"))?;
         let store = arena.target.open(&path, Settings::default().with_create(false))?;
         let log = pollster::block_on(store.read_log("n", "log", LogRange::all()))?;
-        ensure_eq!(log.len() as u64, 6 * WRITES, "entries of all in round {round}");
+        ensure_eq!(log.len() as u64, 6 * writes, "entries of all in round {round}");
     }
     Ok(())
 }
@@ -161,12 +162,12 @@ fn write_beside_another(job: &Job) -> Outcome {
     let part: Part = job.plan()?;
     job.meet()?;
     let store = job.open()?;
-    for n in 0..WRITES {
-        store.append("n", "log", Json::from(part.number * WRITES + n))?;
+    for n in 0..part.writes {
+        store.append("n", "log", Json::from(part.number * part.writes + n))?;
     }
     // Once all have written, each sees the writes of all.
     job.meet()?;
     let log = store.read_log("n", "log", LogRange::all())?;
-    ensure_eq!(log.len() as u64, part.of * WRITES, "entries that process {} sees", part.number);
+    ensure_eq!(log.len() as u64, part.of * part.writes, "entries that process {} sees", part.number);
     Ok(())
 }

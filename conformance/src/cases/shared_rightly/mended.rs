@@ -13,7 +13,7 @@ use crate::job::{Job, Work};
 use crate::members::{ALL, FIRST, OPEN, PLAIN, SECOND, as_user, shared_place};
 use crate::prints::{prints, prints_but_gate};
 use crate::rights::Rights;
-use crate::target::{Damage, Role, artefact};
+use crate::target::{Damage, Role, artefact, folder_of};
 use crate::users::User;
 use crate::watcher::{Sight, View, Watcher};
 
@@ -156,7 +156,7 @@ fn open_or_be_denied(job: &Job) -> Outcome {
 pub(super) fn who_may_not_make_it_anew_is_denied_and_changes_nothing(arena: &Arena) -> Outcome {
     for loss in losses(arena) {
         let (path, _) = lose(arena, &loss, "access=shared&group=65532", OPEN)?;
-        let folder = path.parent().context("no folder")?;
+        let folder = folder_of(arena.target, &path)?;
         std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o555))?;
         let before = prints_but_gate(arena.target, &path)?;
         for user in [SECOND, User::OUTSIDER] {

@@ -12,12 +12,12 @@ use crate::failure::{Context, Failure, Outcome, ensure};
 use crate::job::{Job, Work};
 use crate::members::{ALL, FIRST, HANDS_DOWN, OPEN, PLAIN, SECOND, as_user, give_to_group, shared_place};
 use crate::rights::Rights;
-use crate::target::{Artefact, Role};
+use crate::target::{Artefact, Role, Shape};
 use crate::watcher::{Sight, View, Watcher, watch};
 
 pub(super) const WORKS: &[Work] = works![watch, create_again_and_again, open_what_may_be_there];
 
-const ROUNDS: usize = 12;
+const ROUNDS: u64 = 12;
 
 /// Creates a store at every path that it is told.
 fn create_again_and_again(job: &Job) -> Outcome {
@@ -47,7 +47,7 @@ pub(super) fn nobody_sees_an_artefact_with_other_rights_or_half_made(arena: &Are
                 let hire = arena.worker("create_again_and_again")?.settings(settings).umask(umask);
                 let hire = as_user(hire, user);
                 let mut creator = hire.start()?;
-                for _ in 0..ROUNDS {
+                for _ in 0..arena.commits(ROUNDS) {
                     round += 1;
                     // In every other round the store makes its own folders too.
                     let place = Place::new(arena, round, mode, round % 2 == 0)?;
@@ -72,8 +72,8 @@ struct Place {
     artefacts: Vec<Artefact>,
     /// The folder that is there before.
     folder: PathBuf,
-    /// The folder that the store makes.
-    made: Option<PathBuf>,
+    /// The folders that the store makes.
+    made: Vec<PathBuf>,
 }
 
 impl Place {
@@ -81,15 +81,18 @@ impl Place {
         let folder = arena.folder().join(format!("round {round}"));
         std::fs::create_dir(&folder)?;
         give_to_group(&folder, mode)?;
-        let made = makes_folder.then(|| folder.join("made"));
-        let path = arena.target.place(made.as_ref().unwrap_or(&folder));
+        let mut made: Vec<PathBuf> = makes_folder.then(|| folder.join("made")).into_iter().collect();
+        let path = arena.target.place(made.first().unwrap_or(&folder));
+        if arena.target.shape() == Shape::Folder {
+            made.push(path.clone());
+        }
         Ok(Self { artefacts: arena.target.artefacts(&path), path, folder, made })
     }
 
     fn view(&self) -> View {
         let files = self.artefacts.iter().map(|artefact| artefact.path.clone());
-        let folders = [Some(&self.folder), self.made.as_ref()].into_iter().flatten().cloned();
-        View { files: files.chain(self.made.clone()).collect(), folders: folders.collect() }
+        let folders = std::iter::once(&self.folder).chain(&self.made).cloned();
+        View { files: files.chain(self.made.iter().cloned()).collect(), folders: folders.collect() }
     }
 
     fn check(&self, seen: &BTreeSet<Sight>, rights: Rights) -> Outcome {
@@ -98,7 +101,7 @@ impl Place {
             let artefact = self.artefacts.iter().find(|artefact| artefact.path == *path);
             let fits = match artefact {
                 Some(artefact) => rights.fit(artefact.role, *found),
-                None if self.made.as_ref() == Some(path) => rights.fit(Role::Data, *found),
+                None if self.made.contains(path) => rights.fit(Role::Data, *found),
                 // A file on its way, where the filesystem has none without a name, is its maker's alone.
                 None => found.is_its_makers_alone() || rights.fit(Role::Data, *found),
             };

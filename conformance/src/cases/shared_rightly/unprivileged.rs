@@ -2,18 +2,20 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use store_core::ErrorKind;
+use store_core::{Batch, ErrorKind, Json};
 
 use crate::arena::Arena;
+use crate::audit::dump;
 use crate::cases::works;
 use crate::failure::{Context, Outcome, Refused, ensure, ensure_eq};
 use crate::job::{Job, Work};
 use crate::members::{FIRST, HANDS_DOWN, SECOND, as_user, shared_place};
 use crate::rights::Rights;
+use crate::target::{Shape, folder_of};
 use crate::users::User;
 use crate::values::listing;
 
-pub(super) const WORKS: &[Work] = works![be_refused_a_group, be_refused_an_unknown_group];
+pub(super) const WORKS: &[Work] = works![read_and_be_denied, be_refused_a_group, be_refused_an_unknown_group];
 
 /// The configuration of the second user would make other rights; he may not, and need not, change those of
 /// the first user's store.
@@ -33,12 +35,30 @@ pub(super) fn whoever_may_not_change_rights_works_all_the_same(arena: &Arena) ->
     // Nor does root change what is there.
     take_turn(7, None, "access=private")?;
     Rights::OF_GROUP.check(arena.target, &path, "after root")?;
-    // In a folder where nobody may make files the store works as long as all of it is there.
-    let folder = path.parent().context("the store has no folder")?;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o550))?;
-    take_turn(8, Some(SECOND), "")?;
+    let folder = folder_of(arena.target, &path)?;
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o550))?;
+    let next = match arena.target.shape() {
+        // In a folder where nobody may make files a store beside others works as long as all of it is there.
+        Shape::File => take_turn(8, Some(SECOND), "").map(|()| 9)?,
+        // One whose folder is its own has been taken away, and says so.
+        Shape::Folder => {
+            arena.worker_on(&path, "read_and_be_denied")?.user(SECOND).start()?.finish::<()>()?;
+            8
+        }
+    };
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(HANDS_DOWN))?;
-    take_turn(9, Some(FIRST), "")
+    take_turn(next, Some(FIRST), "")
+}
+
+fn read_and_be_denied(job: &Job) -> Outcome {
+    let store = job.open()?;
+    let before = dump(&store)?;
+    let denied = ErrorKind::PermissionDenied;
+    store.put("new", "k", Json::from(1u64)).refused(denied)?;
+    store.append("new", "log", Json::from(1u64)).refused(denied)?;
+    store.commit(Batch::new().put("turns", "k", 1u64).put("new", "k", 1u64)).refused(denied)?;
+    ensure_eq!(dump(&store)?, before);
+    Ok(store.close()?)
 }
 
 fn be_refused_a_group(job: &Job) -> Outcome {

@@ -16,6 +16,10 @@ use std::path::Path;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity(pub u64, pub u64);
 
+/// What a file was when it was looked at: it, its size and the times of its last change on Unix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileVersion(pub [u64; 7]);
+
 /// A lock that some process holds on a file, as the kernel lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeldLock {

@@ -4,11 +4,40 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
-use super::{HeldLock, Identity};
+use super::{FileVersion, HeldLock, Identity};
 
 /// Returns a constant: files cannot be told apart here.
 pub fn identity(_metadata: &Metadata) -> Identity {
     Identity(0, 0)
+}
+
+/// Opens a plain file that is there.
+///
+/// # Errors
+/// `InvalidInput` for what is no plain file; those of the system.
+pub fn open_plain(path: &Path, write: bool) -> io::Result<File> {
+    if !path.symlink_metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "no plain file"));
+    }
+    std::fs::OpenOptions::new().read(true).write(write).open(path)
+}
+
+/// Makes sure that a file, or a folder, is not marked as one that may only be read.
+///
+/// # Errors
+/// `PermissionDenied` if it is; those of the system.
+pub fn may_write(path: &Path) -> io::Result<()> {
+    match path.metadata()?.permissions().readonly() {
+        true => Err(io::ErrorKind::PermissionDenied.into()),
+        false => Ok(()),
+    }
+}
+
+/// Tells size and time of change, which is all there is here.
+pub fn version(metadata: &Metadata) -> FileVersion {
+    let changed = metadata.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    let changed = changed.unwrap_or_default();
+    FileVersion([metadata.len(), changed.as_secs(), u64::from(changed.subsec_nanos()), 0, 0, 0, 0])
 }
 
 /// Returns 1: names are not counted here.

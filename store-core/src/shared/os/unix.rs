@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, OFlags};
 
-use super::{HeldLock, Identity};
+use super::{FileVersion, HeldLock, Identity};
 
 /// Returns what tells the file from every other.
 pub fn identity(metadata: &Metadata) -> Identity {
@@ -63,6 +63,46 @@ pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize>
 /// Those of `pwrite`.
 pub fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+}
+
+/// Opens a plain file that is there; what a link leads to, a folder or a pipe is not opened, nor waited for.
+///
+/// # Errors
+/// `InvalidInput` for what is no plain file; those of `open`.
+pub fn open_plain(path: &Path, write: bool) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+    let file = match OpenOptions::new().read(true).write(write).custom_flags(flags).open(path) {
+        Err(e) if path.symlink_metadata().is_ok_and(|found| !found.is_file()) => {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, e));
+        }
+        opened => opened?,
+    };
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "no plain file"))
+}
+
+/// Makes sure that this process may write to a file, or make files in a folder.
+///
+/// # Errors
+/// Those of `faccessat2`, such as `PermissionDenied`.
+pub fn may_write(path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::accessat(CWD, path, rustix::fs::Access::WRITE_OK, AtFlags::EACCESS)?)
+}
+
+/// Tells whether a file may have changed between two looks: whatever is written to it changes this.
+pub fn version(metadata: &Metadata) -> FileVersion {
+    FileVersion([
+        metadata.dev(),
+        metadata.ino(),
+        metadata.size(),
+        metadata.mtime().cast_unsigned(),
+        metadata.mtime_nsec().cast_unsigned(),
+        metadata.ctime().cast_unsigned(),
+        metadata.ctime_nsec().cast_unsigned(),
+    ])
 }
 
 /// Opens a file that has no name yet, readable by its owner alone.

@@ -1,4 +1,4 @@
-//! What the suite has to know of a store on SQLite.
+//! What the suite of real processes, `conformance`, has to know of a store on SQLite.
 
 mod damages;
 
@@ -6,15 +6,17 @@ use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use conformance::{Artefact, Damage, Role, Target, Tight};
+use conformance::{Artefact, Damage, Role, Shape, Target, Tight, open_embedded};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use store_core::{Embedded, Result, Settings, StateStore};
-use store_sqlite::{Sqlite, SqliteConfig};
+use store_core::{Durability, Result, Settings, StateStore};
+
+use crate::config::SqliteConfig;
+use crate::engine::Sqlite;
 
 /// A store on SQLite as programs open it.
-#[derive(Debug)]
-pub(crate) struct Database;
+#[derive(Debug, Clone, Copy)]
+pub struct Database;
 
 impl Target for Database {
     fn name(&self) -> &'static str {
@@ -25,9 +27,16 @@ impl Target for Database {
         folder.join("state.db")
     }
 
+    fn shape(&self) -> Shape {
+        Shape::File
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Process
+    }
+
     fn open(&self, path: &Path, settings: Settings) -> Result<Arc<dyn StateStore>> {
-        let store = pollster::block_on(Embedded::open(Sqlite::default(), path, settings))?;
-        Ok(Arc::new(store))
+        open_embedded(Sqlite::default(), path, settings)
     }
 
     fn artefacts(&self, path: &Path) -> Vec<Artefact> {
@@ -74,6 +83,11 @@ impl Target for Database {
     fn unfit_version(&self) -> Option<i32> {
         Some(3_051_002)
     }
+
+    /// A frame of the log counts if it and all before it are whole.
+    fn ends_with_its_last_whole_record(&self, role: Role) -> bool {
+        role == Role::Companion
+    }
 }
 
 /// The lowest limit that there is.
@@ -81,7 +95,7 @@ const WAL_LIMIT: u64 = 16 << 20;
 
 fn open_tight(path: &Path, settings: Settings) -> Result<Arc<dyn StateStore>> {
     let engine = Sqlite::new(SqliteConfig::default().with_wal_limit(WAL_LIMIT))?;
-    Ok(Arc::new(pollster::block_on(Embedded::open(engine, path, settings))?))
+    open_embedded(engine, path, settings)
 }
 
 /// Opens the database as any program could, but leaves its companions as they are.

@@ -1,0 +1,109 @@
+//! Syncs that are slow, or fail.
+
+use store_core::{Durability, Json};
+
+use crate::arena::{Arena, Hire};
+use crate::cases::works;
+use crate::failure::{Context, Outcome, ensure, ensure_eq};
+use crate::job::{Job, Work};
+use crate::values::entry;
+
+pub(super) const WORKS: &[Work] = works![write_one_by_one];
+
+/// Says why a case that slows, fails or lists system calls cannot run here; none if it can.
+pub(in crate::cases) fn why_no_strace() -> Option<String> {
+    let found = std::process::Command::new("strace").arg("--version").output();
+    found.is_err().then(|| "needs strace".to_owned())
+}
+
+/// What became of a write: its number, the kind of its error, and whether the store is then in doubt.
+type Answer = (u64, Option<String>, bool);
+
+/// Puts the numbers from 1 to the one in the plan; an opening that fails is the answer to number 0.
+fn write_one_by_one(job: &Job) -> Outcome {
+    let count: u64 = job.plan()?;
+    let store = match job.open() {
+        Ok(store) => store,
+        Err(error) => return job.say((0, Some(format!("{:?}", error.kind())), false)),
+    };
+    for n in 1..=count {
+        let answer = store.put("n", "k", Json::from(n)).map_err(|error| format!("{:?}", error.kind()));
+        job.say((n, answer.err(), store.info()?.in_doubt))?;
+    }
+    Ok(())
+}
+
+/// Runs a worker under a tracer that does something to system calls.
+fn with_fault(hire: Hire, fault: &str) -> Outcome<Vec<Answer>> {
+    let fault = format!("inject={fault}");
+    hire.under(&["strace", "-f", "-qq", "-o", "/dev/null", "-e", &fault]).start()?.finish()
+}
+
+/// The sync takes longer than the deadline: the write is there, but may be lost with power; or, where the
+/// sync is a part of the commit, it is there or not.
+pub(super) fn a_deadline_that_passes_after_the_commit_is_indeterminate(arena: &Arena) -> Outcome {
+    let store = arena.open()?;
+    store.put("n", "k", Json::from(0u64))?;
+    let hire = arena.worker("write_one_by_one")?.settings("timeout=300ms").plan(1)?;
+    let answers = with_fault(hire, "fdatasync,fsync:delay_enter=2000000")?;
+    ensure_eq!(answers, vec![(1, Some("Indeterminate".to_owned()), false)]);
+    let found: u64 = entry(&store, "n", "k")?.value.decode()?;
+    let cut_short = arena.target.durability() == Durability::Power && found == 0;
+    ensure!(found == 1 || cut_short, "what may have happened is neither there nor not: {found}");
+    Ok(())
+}
+
+/// A sync fails: its write is `Indeterminate`, and what is in doubt is mended before the next is
+/// acknowledged.
+pub(super) fn a_failed_sync_is_indeterminate_and_mended(arena: &Arena) -> Outcome {
+    if arena.target.durability() == Durability::Power {
+        return a_failed_sync_amid_commits(arena);
+    }
+    let store = arena.open()?;
+    store.put("n", "k", Json::from(0u64))?;
+    let hire = arena.worker("write_one_by_one")?.plan(4)?;
+    let answers = with_fault(hire, "fdatasync:error=EIO:when=2")?;
+    let expected = vec![
+        (1, None, false),
+        (2, Some("Indeterminate".to_owned()), true),
+        (3, None, false),
+        (4, None, false),
+    ];
+    ensure_eq!(answers, expected);
+    ensure_eq!(entry(&store, "n", "k")?.value, Json::from(4u64));
+    Ok(())
+}
+
+/// How many syncs of a few writes are failed, one after the other.
+const SYNCS: usize = 12;
+const WRITES: u64 = 4;
+
+/// Where syncs are a part of the commit each of them fails in turn: the write is told of, whichever of its
+/// syncs it was, and the store goes on with what was acknowledged.
+fn a_failed_sync_amid_commits(arena: &Arena) -> Outcome {
+    let store = arena.open()?;
+    store.put("n", "k", Json::from(0u64))?;
+    let mut failures = 0;
+    for nth in 1..=SYNCS {
+        let before: u64 = entry(&store, "n", "k")?.value.decode()?;
+        let hire = arena.worker("write_one_by_one")?.plan(WRITES)?;
+        let answers = with_fault(hire, &format!("fdatasync,fsync:error=EIO:when={nth}"))?;
+        let what = format!("sync {nth} failed, the answers are {answers:?}");
+        let (mut possible, mut failed) = (vec![before], 0);
+        for (n, error, _) in &answers {
+            match error.as_deref() {
+                None => possible = vec![*n],
+                Some("Indeterminate") => possible.push(*n),
+                Some(_) => {}
+            }
+            failed += usize::from(error.is_some());
+        }
+        ensure!(failed <= 1, "{what}: one failure is one failure");
+        failures += failed;
+        let found: u64 = entry(&store, "n", "k")?.value.decode().context(&what)?;
+        ensure!(possible.contains(&found), "{what}: {found} is found");
+        store.put("n", "k", Json::from(0u64)).context(&what)?;
+    }
+    ensure!(failures >= 3, "only {failures} of {SYNCS} failed syncs were told of");
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Readers whose only writer is killed.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use store_core::{Batch, Blocking, ErrorKind, LogRange};
+
+use crate::arena::{Arena, Hire};
+use crate::cases::works;
+use crate::failure::{Context, Failure, Outcome, ensure, ensure_eq};
+use crate::job::{Job, Work};
+use crate::members::{FIRST, GROUP, OPEN, shared_place};
+use crate::users::{User, why_not_root};
+
+pub(super) const WORKS: &[Work] = works![write_alone, read_on, open_to_read];
+
+/// Writes and acknowledges until it is killed; each write is in three places.
+fn write_alone(job: &Job) -> Outcome {
+    let store = job.open()?;
+    let first = store.get_as::<u64>("n", "k")?.unwrap_or(0) + 1;
+    for n in first.. {
+        let value = n.to_string().repeat(if n % 5 == 0 { 5_000 } else { 1 });
+        let batch = Batch::new().put("n", "k", n).append("n", "log", n).put("other", "k", n);
+        store.commit(batch.put("other", "large", value))?;
+        job.say(n)?;
+    }
+    Ok(())
+}
+
+/// What a reader finds: the number under both keys and at the end of the log.
+#[derive(Debug, Serialize, Deserialize)]
+struct Found {
+    key: u64,
+    other: u64,
+    last: u64,
+}
+
+fn look(store: &Blocking) -> Outcome<Found> {
+    let key = store.get_as("n", "k")?.unwrap_or(0);
+    let object = store.object("other")?;
+    let other = object.entries.get("k").map_or(Ok(0), |entry| entry.value.decode())?;
+    let last = store.read_log("n", "log", LogRange::tail(1))?.pop();
+    let last = last.map_or(Ok(0), |last| last.entry.decode())?;
+    Ok(Found { key, other, last })
+}
+
+/// Looks each time that it is told to.
+fn read_on(job: &Job) -> Outcome {
+    let store = job.open()?;
+    look(&store)?;
+    job.say("open")?;
+    while job.hear::<bool>()? {
+        for _ in 0..3 {
+            job.say(look(&store)?)?;
+        }
+    }
+    Ok(store.close()?)
+}
+
+/// Opens for reading only; where what the dead writer left has to be mended first, that is said.
+fn open_to_read(job: &Job) -> Outcome {
+    match job.open() {
+        Ok(store) => job.say(Some(look(&store)?)),
+        Err(error) if error.kind() == ErrorKind::ReadOnly => job.say(None::<Found>),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The writer is killed at any moment, and nobody else writes: what was acknowledged is seen by those who
+/// read on, all of it the same, and by those who open then.
+fn reads_on_alone(arena: &Arena, path: &Path, read: impl Fn(Hire) -> Hire) -> Outcome {
+    let mut chance = arena.chance();
+    for round in 0..arena.profile.pick(12, 100) {
+        let what = format!("round {round}");
+        let hire =
+            arena.worker_on(path, "write_alone")?.settings("durability=process&access=shared&group=65532");
+        let mut writer = if why_not_root().is_none() { hire.user(FIRST) } else { hire }.start()?;
+        let first = writer.hear::<u64>().context(&what)?;
+        let mut reader = read(arena.worker_on(path, "read_on")?).start()?;
+        reader.hear::<String>().context(&what)?;
+        std::thread::sleep(Duration::from_micros(chance.u64(..20_000)));
+        let told = writer.kill::<u64>()?.last().copied().unwrap_or(first);
+        reader.say(true)?;
+        let mut stands = None;
+        for _ in 0..3 {
+            let Found { key, other, last } = reader.hear().context(&what)?;
+            let all = (key, other) == (last, last) && (told..=told + 1).contains(&key);
+            ensure!(all, "{what}: {told} was acknowledged, found are {key}, {other} and {last}");
+            ensure_eq!(*stands.get_or_insert(key), key, "{what}: nobody writes any more");
+        }
+        let late = arena.worker_on(path, "open_to_read")?.settings("read_only=true&create=false");
+        let late: Option<Found> = read(late).start()?.hear().context(&what)?;
+        if let Some(late) = late {
+            ensure_eq!(Some(late.key), stands, "{what}: who opens only then");
+        }
+        reader.say(false)?;
+        reader.finish::<()>().context(&what)?;
+    }
+    Ok(())
+}
+
+pub(super) fn a_reader_goes_on_when_the_only_writer_is_killed(arena: &Arena) -> Outcome {
+    for settings in ["", "read_only=true"] {
+        let path = arena.place(&format!("read with {settings}"))?;
+        std::fs::set_permissions(
+            path.parent().context("no folder")?,
+            std::os::unix::fs::PermissionsExt::from_mode(0o777),
+        )?;
+        let read = |hire: Hire| if settings.is_empty() { hire } else { hire.settings(settings) };
+        reads_on_alone(arena, &path, read).context(format_args!("settings {settings:?}"))?;
+    }
+    Ok(())
+}
+
+/// Who may not write can mend nothing, and reads on all the same.
+pub(super) fn a_reader_who_may_not_write_goes_on_too(arena: &Arena) -> Outcome {
+    for settings in ["create=false", "read_only=true"] {
+        let path = shared_place(arena, settings, OPEN)?;
+        let read = |hire: Hire| hire.settings(settings).user(User::OUTSIDER);
+        reads_on_alone(arena, &path, read)
+            .map_err(|failure| Failure::new(format_args!("{settings:?}, group {GROUP}: {failure}")))?;
+    }
+    Ok(())
+}

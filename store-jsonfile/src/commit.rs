@@ -1,0 +1,227 @@
+//! Changing files: one by itself, several through the journal. Everything here is done in the gate.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use store_core::shared::access::explain_denial;
+use store_core::shared::files;
+use store_core::shared::os;
+use store_core::{Error, ErrorKind, Result, Seq};
+
+use crate::changes::Changes;
+use crate::error::FileError;
+use crate::folder::Folder;
+use crate::journal::{self, Change};
+use crate::layout::Item;
+use crate::objects::read_file;
+use crate::record;
+
+/// Why a change failed, and whether others can see it all the same.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// Nothing of it can be seen, now or later.
+    Unseen(Error),
+    /// It can be seen, but may be lost with power.
+    Seen(Error),
+}
+
+impl Failed {
+    fn into_error(self) -> Error {
+        match self {
+            Self::Unseen(error) | Self::Seen(error) => error,
+        }
+    }
+}
+
+/// The files that were replaced, still open.
+type Replaced = BTreeMap<Item, File>;
+
+impl Folder {
+    /// Makes changes, all or none, and survives the loss of power with them.
+    pub(crate) fn commit(&self, changes: &[Change]) -> Result<Replaced, Failed> {
+        if changes.is_empty() {
+            return Ok(Replaced::new());
+        }
+        let number = self.begin().map_err(Failed::Unseen)?;
+        let made = match changes {
+            [one] => {
+                self.make(one).map(|file| file.map(|file| (one.item().clone(), file)).into_iter().collect())
+            }
+            several => self.make_through_journal(several, number),
+        };
+        // A change whose journal is left has not ended: whoever writes next ends it.
+        if !matches!(self.journal_version(), Ok(None)) {
+            return made;
+        }
+        // The number bears no data; one that stays odd makes the next writer look for leftovers.
+        let _ = self.changes.write(number + 3);
+        made
+    }
+
+    /// Refuses whoever may not write.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        for path in [self.layout.folder(), &self.layout.changes()] {
+            match os::may_write(path) {
+                // It is made anew.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                allowed => allowed.map_err(|e| explain_denial("may not write", path, e))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Says that a change begins, and cleans up after a writer that was killed.
+    fn begin(&self) -> Result<u64> {
+        let begun = match self.changes.begin() {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let fresh = Changes::fresh();
+                files::create_file(&self.layout.changes(), fresh.as_bytes(), self.modes.file, &self.modes)?;
+                self.changes.begin()
+            }
+            begun => begun,
+        };
+        let path = self.layout.changes();
+        let (number, ended) = begun.map_err(|e| FileError::from(e).at(&path))?;
+        if !ended {
+            self.sweep();
+        }
+        Ok(number)
+    }
+
+    /// Removes what killed processes left: in the gate nobody else is making a file.
+    pub(crate) fn sweep(&self) {
+        files::sweep_files(self.layout.folder());
+        files::sweep(self.layout.folder());
+    }
+
+    fn make_through_journal(&self, changes: &[Change], number: u64) -> Result<Replaced, Failed> {
+        let path = self.layout.journal();
+        let bytes = journal::encode(changes).map_err(Failed::Unseen)?;
+        let folder = self.layout.folder();
+        files::replace_file(&path, folder, &bytes, self.modes.file, &self.modes).map_err(Failed::Unseen)?;
+        // From here on it has happened.
+        files::sync_folder(folder).map_err(Failed::Seen)?;
+        // What goes wrong now is tried again by the next writer, who says so before anything else.
+        Ok(self.finish(changes, number).unwrap_or_default())
+    }
+
+    /// Brings the changes of a journal into the files, and removes it.
+    fn finish(&self, changes: &[Change], number: u64) -> Result<Replaced> {
+        let mut replaced = Replaced::new();
+        for change in changes {
+            let made = self.make(change).map_err(Failed::into_error)?;
+            replaced.extend(made.map(|file| (change.item().clone(), file)));
+        }
+        let path = self.layout.journal();
+        // A reader that looked before the journal came, and looks after it went, must see that it was there.
+        self.changes.write(number + 2).map_err(|e| Error::from_io("cannot write", &path, e))?;
+        std::fs::remove_file(&path).map_err(|e| explain_denial("cannot remove", &path, e))?;
+        files::sync_folder(self.layout.folder())?;
+        Ok(replaced)
+    }
+
+    /// Ends the change of a writer that was killed: before anything else is written.
+    pub(crate) fn recover(&self) -> Result<()> {
+        let Some(journal) = self.journal()? else { return Ok(()) };
+        let number = self.begin()?;
+        self.finish(&journal.changes, number)?;
+        let _ = self.changes.write(number + 3);
+        Ok(())
+    }
+
+    /// Makes one change, synced; making it again does no harm.
+    fn make(&self, change: &Change) -> Result<Option<File>, Failed> {
+        let path = self.layout.path(change.item());
+        match change {
+            Change::Replace { item, bytes } => self.replace(item, &path, bytes).map(Some),
+            Change::Append { at, bytes, .. } => append(&path, *at, bytes).map(|()| None),
+            Change::Remove { item } => self.remove(item, &path).map(|()| None),
+        }
+    }
+
+    fn replace(&self, item: &Item, path: &Path, bytes: &[u8]) -> Result<File, Failed> {
+        if let Item::Log(namespace, _) = item {
+            let logs = self.layout.logs(namespace);
+            files::create_folder(&logs, &self.modes).map_err(Failed::Unseen)?;
+            if !crate::listing::is_folder(&logs) {
+                return Err(Failed::Unseen(FileError::NoFolder.at(&logs)));
+            }
+        }
+        if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+            return Err(Failed::Unseen(FileError::NoFile.at(path)));
+        }
+        let replaced = files::replace_file(path, self.layout.folder(), bytes, self.modes.file, &self.modes);
+        let file = replaced.map_err(Failed::Unseen)?;
+        files::sync_folder(files::folder_of(path)).map_err(Failed::Seen)?;
+        Ok(file)
+    }
+
+    fn remove(&self, item: &Item, path: &Path) -> Result<(), Failed> {
+        match std::fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(Failed::Unseen(explain_denial("cannot remove", path, e)));
+            }
+            _ => {}
+        }
+        if let Item::Log(namespace, _) = item {
+            // It goes with its last log.
+            let _ = std::fs::remove_dir(self.layout.logs(namespace));
+        }
+        let folder = files::folder_of(path);
+        let folder = if folder.is_dir() { folder } else { self.layout.folder() };
+        files::sync_folder(folder).map_err(Failed::Seen)
+    }
+
+    /// Writes every file anew, after a sync that failed: the kernel takes for written what may be lost.
+    pub(crate) fn rewrite(&self) -> Result<()> {
+        self.recover()?;
+        let listing = self.list(None)?;
+        let mut folders: Vec<PathBuf> = vec![self.layout.folder().to_owned()];
+        folders.extend(listing.logs.keys().map(|namespace| self.layout.logs(namespace)));
+        for item in listing.items().into_iter().chain([Item::Epoch]) {
+            let path = self.layout.path(&item);
+            let (_, bytes) = read_file(&path).map_err(|e| e.at(&path))?;
+            files::replace_file(&path, self.layout.folder(), &bytes, self.modes.file, &self.modes)?;
+        }
+        folders.iter().try_for_each(|folder| files::sync_folder(folder))
+    }
+}
+
+/// Writes the end of a log: one write, one sync.
+fn append(path: &Path, at: u64, bytes: &[u8]) -> Result<(), Failed> {
+    let unseen = |e: io::Error| Failed::Unseen(FileError::from(e).at(path));
+    let file = os::open_plain(path, true).map_err(unseen)?;
+    let length = file.metadata().map_err(unseen)?.len();
+    if length < at {
+        let why = format!("has {length} bytes where a change begins at {at}: it was cut; restore a backup");
+        return Err(Failed::Unseen(Error::new(ErrorKind::Corrupted, why).with_path(path)));
+    }
+    if length > at {
+        // What an append that was killed left, and nobody was told of.
+        file.set_len(at).map_err(unseen)?;
+    }
+    if let Err(e) = os::write_all_at(&file, bytes, at) {
+        // Without its end mark nobody reads it; cutting it off only saves the room.
+        let _ = file.set_len(at);
+        return Err(Failed::Unseen(explain_denial("cannot append", path, e)));
+    }
+    file.sync_data().map_err(|e| Failed::Seen(Error::from_io("cannot sync", path, e)))?;
+    note_last(&file, bytes);
+    Ok(())
+}
+
+/// Notes in the header how far the log goes. It only helps to see a log that was cut by hand: a note that
+/// fails, or is lost with power, knows of less.
+fn note_last(file: &File, appended: &[u8]) {
+    let line = appended.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
+    let last: Option<Seq> = line.and_then(record::seq_of);
+    let mut begin = [0; record::HEADER];
+    let read = os::read_at(file, &mut begin, 0).unwrap_or(0);
+    let end = begin.iter().take(read).position(|byte| *byte == b'\n');
+    if let (Some(last), Some(end)) = (last, end) {
+        let (at, digits) = record::last_in_header(end as u64 + 1, last);
+        let _ = os::write_all_at(file, digits.as_bytes(), at);
+    }
+}
