@@ -1,6 +1,7 @@
 //! Which objects and logs have files.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::FileType;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -57,10 +58,15 @@ impl Folder {
     /// Lists what has files, as a journal leaves them.
     pub(crate) fn list(&self, journal: Option<&[Change]>) -> Result<Listing> {
         let mut listing = Listing::default();
-        for (name, is_folder) in names_in(self.layout.folder())? {
+        let mut files = BTreeSet::new();
+        for (name, kind) in names_in(self.layout.folder())? {
             if let Some(namespace) = layout::decode(&name) {
-                // A link, or a file, in the place of a folder of logs would hide them.
-                if !is_folder {
+                if kind.is_file() {
+                    files.insert(namespace);
+                    continue;
+                }
+                // A link, or a pipe, in the place of a folder of logs would hide them.
+                if !kind.is_dir() {
                     return Err(FileError::NoFolder.at(&self.layout.folder().join(name)));
                 }
                 let logs = self.list_logs(&namespace)?;
@@ -71,6 +77,10 @@ impl Folder {
                     _ => return Err(foreign(self.layout.folder().join(name))),
                 }
             }
+        }
+        // Files of somebody else may lie here, but not in the place of a folder of logs.
+        if let Some(namespace) = files.intersection(&listing.objects).next() {
+            return Err(FileError::NoFolder.at(&self.layout.logs(namespace)));
         }
         journal.unwrap_or_default().iter().for_each(|change| listing.apply(change));
         listing.logs.retain(|_, logs| !logs.is_empty());
@@ -94,15 +104,15 @@ pub(crate) fn is_folder(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|found| found.is_dir())
 }
 
-/// Lists the names in a folder, and which are folders; nothing if it is not there.
-fn names_in(folder: &Path) -> Result<Vec<(String, bool)>> {
-    let read = || -> io::Result<Vec<(String, bool)>> {
+/// Lists the names in a folder, and what stands under them; nothing if it is not there.
+fn names_in(folder: &Path) -> Result<Vec<(String, FileType)>> {
+    let read = || -> io::Result<Vec<(String, FileType)>> {
         let mut names = Vec::new();
         for found in folder.read_dir()? {
             let found = found?;
             // Names that are no UTF-8 are none of ours.
             if let Ok(name) = found.file_name().into_string() {
-                names.push((name, found.file_type()?.is_dir()));
+                names.push((name, found.file_type()?));
             }
         }
         Ok(names)

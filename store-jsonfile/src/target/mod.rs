@@ -1,5 +1,6 @@
 //! What the suite has to know of a store on JSON files.
 
+mod cases;
 mod damages;
 
 use std::any::Any;
@@ -7,7 +8,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use conformance::{Artefact, Damage, Role, Shape, Target, Tight};
+use conformance::{Artefact, Damage, OwnCase, OwnWork, Role, Shape, Target, Tight};
 use store_core::shared::access::Modes;
 use store_core::{Access, Durability, Result, Settings, StateStore};
 
@@ -79,6 +80,14 @@ impl Target for Files {
 
     fn unfit_version(&self) -> Option<i32> {
         None
+    }
+
+    fn own_cases(&self) -> Vec<OwnCase> {
+        cases::CASES.to_vec()
+    }
+
+    fn own_works(&self) -> &'static [OwnWork] {
+        cases::WORKS
     }
 }
 
