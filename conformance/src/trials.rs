@@ -7,7 +7,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::arena::Arena;
 use crate::cases::{self, Case};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::own::OwnCase;
 use crate::run::{Setup, note_time};
 use crate::target::Target;
@@ -61,12 +61,16 @@ fn run(target: &'static dyn Target, name: &str, case: &Case, setup: &Setup) -> R
     } else {
         _among_others = ARENAS.read().unwrap_or_else(PoisonError::into_inner);
     }
-    within(target, name, setup, |arena| vec![(case.run)(arena), arena.audit()])
+    within(target, name, setup, |arena| [(case.run)(arena), arena.audit()].map(said).into())
 }
 
 fn run_own(target: &'static dyn Target, name: &str, case: OwnCase, setup: &Setup) -> Result<(), Failed> {
     let _among_others = ARENAS.read().unwrap_or_else(PoisonError::into_inner);
-    within(target, name, setup, |arena| vec![(case.run)(arena.folder()).map_err(Failure::new)])
+    within(target, name, setup, |arena| vec![(case.run)(arena.folder())])
+}
+
+fn said(outcome: Outcome) -> Result<(), String> {
+    outcome.map_err(|failure| failure.to_string())
 }
 
 /// Does something in fresh surroundings, and says all that failed of it.
@@ -74,15 +78,14 @@ fn within(
     target: &'static dyn Target,
     name: &str,
     setup: &Setup,
-    act: impl FnOnce(&Arena) -> Vec<Outcome>,
+    act: impl FnOnce(&Arena) -> Vec<Result<(), String>>,
 ) -> Result<(), Failed> {
     let failed = |words: String| {
         Failed::from(format!("{words}\n    draw the same again with CONFORMANCE_SEED={}", setup.seed))
     };
     let begun = Instant::now();
     let arena = Arena::new(target, setup, name).map_err(|failure| failed(failure.to_string()))?;
-    let failures: Vec<String> =
-        act(&arena).into_iter().filter_map(Result::err).map(|failure| failure.to_string()).collect();
+    let failures: Vec<String> = act(&arena).into_iter().filter_map(Result::err).collect();
     note_time(name, begun.elapsed());
     if failures.is_empty() {
         return Ok(());

@@ -1,25 +1,32 @@
 //! The configuration of one store: engine, path and settings, checked before anything is opened.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use store_core::{Access, Blocking, Durability, Error, ErrorKind, Result, Settings, StateStore};
+use store_core::{Access, Blocking, Durability, Error, ErrorKind, Limits, Result, Settings, StateStore};
 
+use crate::adopt::Adopted;
 use crate::registry::{self, Open};
-use crate::url;
+use crate::table;
+use crate::url::{self, Parts};
 
 /// Which store to open, and how.
 ///
+/// Two configurations are equal if they say the same of the store, however they were written; `Display`
+/// writes one as a URL.
+///
 /// # Examples
 /// ```
+/// # if !cfg!(feature = "sqlite") { return Ok(()); }
 /// use std::time::Duration;
 /// use statestore::{Durability, StoreConfig};
 ///
 /// let config = StoreConfig::from_url("sqlite:state.db?durability=process&timeout=2s")?;
 /// assert_eq!(config.settings().durability, Durability::Process);
 /// let patient = config.with_timeout(Duration::from_secs(30));
-/// assert_eq!(patient.settings().timeout, Duration::from_secs(30));
+/// assert_eq!(patient.to_string(), "sqlite:state.db?durability=process&timeout=30s");
 /// # Ok::<(), statestore::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -28,6 +35,23 @@ pub struct StoreConfig {
     path: PathBuf,
     settings: Settings,
     engine: Arc<dyn Open>,
+    /// The engine's own options as they were given, each in its one form.
+    own: Vec<(String, String)>,
+}
+
+impl PartialEq for StoreConfig {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |c: &Self| (c.scheme.clone(), c.path.clone(), c.settings.clone(), c.own.clone());
+        parts(self) == parts(other)
+    }
+}
+
+impl fmt::Display for StoreConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let common = self.settings.to_options().into_iter().map(|(key, value)| (key.to_owned(), value));
+        let options: Vec<_> = common.chain(self.own.iter().cloned()).collect();
+        f.write_str(&url::write(&self.scheme, &self.path, &options))
+    }
 }
 
 impl StoreConfig {
@@ -41,23 +65,57 @@ impl StoreConfig {
     /// | `group` | a group's name or number | |
     /// | `create` | `true`, `false` | `true` |
     /// | `read_only` | `true`, `false` | `false` |
-    /// | `wal_limit` | sqlite: a size such as `64MiB` | `1GiB` |
+    /// | `max_value` | a size such as `16MiB`, up to 256 MiB | `16MiB` |
+    /// | `max_batch` | a size, of all values and names of a batch | `64MiB` |
     /// | `cache` | sqlite: a size, of each connection's page cache | `8MiB` |
+    /// | | redb: of each process's page cache | `16MiB` |
+    /// | | json: of the parsed files that each process keeps | `64MiB` |
+    /// | `wal_limit` | sqlite: a size such as `64MiB` | `1GiB` |
+    ///
+    /// A relative path is relative to the current folder.
     ///
     /// # Errors
     /// `ConfigInvalid` for a form, an engine, an option or a value that cannot be; it lists those that can.
     pub fn from_url(url: &str) -> Result<Self> {
-        let mut parts = url::parse(url)?;
-        let read = || {
-            let settings = Settings::from_options(&mut parts.options)?;
-            let unknown =
-                || Error::new(ErrorKind::ConfigInvalid, format!("there is no engine {:?}", parts.scheme));
-            let engine =
-                registry::configure(&parts.scheme, &mut parts.options).unwrap_or_else(|| Err(unknown()))?;
-            parts.options.finish()?;
-            Ok(Self { scheme: parts.scheme, path: parts.path, settings, engine })
-        };
-        read()
+        Self::from_parts(url::parse(url)?)
+    }
+
+    /// Reads the text of a configuration file: a table `[store]` with `engine`, `path` and the options of a
+    /// URL; sizes and times are texts. Relative paths are relative to the folder.
+    ///
+    /// # Errors
+    /// `ConfigInvalid` for anything that cannot be; it lists what can, with line and column of the text.
+    ///
+    /// # Examples
+    /// ```
+    /// # if !cfg!(feature = "sqlite") { return Ok(()); }
+    /// use statestore::StoreConfig;
+    ///
+    /// let text = r#"
+    /// [store]
+    /// engine = "sqlite"
+    /// path = "state.db"
+    /// timeout = "2s"
+    /// create = false
+    /// "#;
+    /// let config = StoreConfig::from_toml(text, "/srv/bus")?;
+    /// assert_eq!(config, StoreConfig::from_url("sqlite:/srv/bus/state.db?timeout=2s&create=false")?);
+    /// # Ok::<(), statestore::Error>(())
+    /// ```
+    pub fn from_toml(text: &str, folder: impl AsRef<Path>) -> Result<Self> {
+        Self::from_parts(table::parse(text, folder.as_ref())?)
+    }
+
+    fn from_parts(parts: Parts) -> Result<Self> {
+        let Parts { scheme, path, mut options } = parts;
+        let settings = Settings::from_options(&mut options)?;
+        let common: Vec<String> = options.taken().map(|(key, _)| key.to_owned()).collect();
+        let unknown = || Error::new(ErrorKind::ConfigInvalid, format!("there is no engine {scheme:?}"));
+        let engine = registry::configure(&scheme, &mut options).unwrap_or_else(|| Err(unknown()))?;
+        let own = options.taken().filter(|(key, _)| !common.iter().any(|common| common == key));
+        let own = own.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        options.finish()?;
+        Ok(Self { scheme, path, settings, engine, own })
     }
 
     /// Returns the scheme of the engine.
@@ -111,6 +169,12 @@ impl StoreConfig {
         self
     }
 
+    /// Chooses how large values and batches may get.
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.settings = self.settings.with_limits(limits);
+        self
+    }
+
     /// Opens the store.
     ///
     /// # Errors
@@ -126,28 +190,16 @@ impl StoreConfig {
     pub fn open_blocking(&self) -> Result<Blocking> {
         Blocking::open(self.open())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_lists_what_there_is() {
-        for (url, part) in [
-            ("sqlite:s.db?durability=maybe", "process or power"),
-            ("sqlite:s.db?durabilty=power", "durability (process or power)"),
-            ("sqlite:s.db?timeout=0s", "above zero"),
-            ("sqlite:s.db?create=yes", "true or false"),
-            ("sqlite:s.db?access=private&group=agents", "access=group"),
-            ("sqlite:s.db?access=all", "private, group or shared"),
-            ("sqlite:s.db?wal_limit=1", "at least 16MiB"),
-            ("sqlite:s.db?group=", "group"),
-            ("sqlite:s.db?create=true&create=false", "twice"),
-        ] {
-            let error = StoreConfig::from_url(url).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::ConfigInvalid, "{url}");
-            assert!(error.to_string().contains(part), "{url}: {error}");
-        }
+    /// Takes over the files of a store that people changed by hand, in one namespace or in all; returns them.
+    ///
+    /// What they hold is checked first, counts as a new revision, and gets the mode and group of the store.
+    /// Blocks the thread.
+    ///
+    /// # Errors
+    /// `Unsupported` for an engine whose files are not for people; `Corrupted` for a file that holds nothing
+    /// that can be taken over; those of opening the store.
+    pub fn adopt(&self, namespace: Option<&str>) -> Result<Vec<Adopted>> {
+        self.engine.adopt(&self.path, &self.settings, namespace)
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! ```
 //! # async fn run() -> statestore::Result<()> {
+//! # if !cfg!(feature = "sqlite") { return Ok(()); }
 //! use statestore::{StateStoreExt, Update};
 //!
 //! # let folder = std::env::temp_dir().join(format!("statestore-doc-{}", std::process::id()));
@@ -21,15 +22,31 @@
 //! ```
 //!
 //! Everything of the contract is in this crate: [`StateStore`], [`StateStoreExt`], [`Batch`], [`Json`],
-//! [`Error`]. Programs without async use [`open_blocking`].
+//! [`Error`]. Programs without async use [`open_blocking`]. To be told by the environment or a file which
+//! store to open, use [`StoreConfig::find`].
+//!
+//! | feature | engine | URL |
+//! |---|---|---|
+//! | `sqlite` | SQLite in WAL mode: the one to choose | `sqlite:state.db` |
+//! | `redb` | redb: pure Rust | `redb:state.redb` |
+//! | `jsonfile` | a folder of JSON files for people's eyes and hands | `json:state` |
+//!
+//! All are there by default; one is enough.
 
+mod adopt;
 mod config;
+mod find;
 mod registry;
+mod table;
+#[cfg(test)]
+mod tests;
 mod url;
 
 use std::sync::Arc;
 
+pub use adopt::Adopted;
 pub use config::StoreConfig;
+pub use find::{FILE_NAME, FILE_VARIABLE, URL_VARIABLE};
 pub use store_core::*;
 
 /// Opens the store that a URL names, such as `sqlite:state.db?durability=process`.
@@ -50,6 +67,7 @@ pub async fn open(url: &str) -> Result<Arc<dyn StateStore>> {
 ///
 /// # Examples
 /// ```
+/// # if !cfg!(feature = "sqlite") { return Ok(()); }
 /// # let folder = std::env::temp_dir().join(format!("statestore-doc-blocking-{}", std::process::id()));
 /// # let url = format!("sqlite:{}/state.db", folder.display());
 /// let store = statestore::open_blocking(&url)?; // "sqlite:state.db"

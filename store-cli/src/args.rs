@@ -19,8 +19,21 @@ Exit codes:
   8  indeterminate: the write may have happened; read before trying again
   9  any other failure
 
-The store is a URL such as sqlite:state.db or 'sqlite:/srv/app/state.db?access=group&group=agents'.
+The store is a URL such as sqlite:state.db or 'sqlite:/srv/app/state.db?access=group&group=agents', or a
+file that holds the same as a table [store]. The first that is given counts, whole: --store URL or
+--config FILE, STATESTORE_URL, STATESTORE_CONFIG (a file), statestore.toml in the current folder.
 STATESTORE_LOG=info (error, warn, info, debug, trace) says more on stderr.";
+
+const EDIT_HELP: &str = "\
+Nobody waits while you type: nothing of the store is held. If somebody else changes what you edit in the
+meantime, nothing is written (exit code 4) and your text is kept in a file that is named. Only the keys
+that you changed are written, at one instant. An editor that fails changes nothing (exit code 9).";
+
+#[cfg(all(feature = "conformance", target_os = "linux"))]
+const CONFORMANCE_HELP: &str = "\
+Each case is named backend::promise::case, gets a folder of its own, and leaves nothing. Cases with several
+users need root, some need strace; one that cannot run is shown as ignored, with the reason. Exit codes: 0 if
+none failed, 9 if any did, 2 if nothing could run.";
 
 const VALUE_HELP: &str = "JSON text; @FILE reads it from a file, - from stdin";
 
@@ -39,9 +52,12 @@ pub(crate) struct Args {
 /// Which store, and how it is reached.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StoreArgs {
-    /// The store, such as sqlite:state.db
-    #[arg(long, global = true, env = "STATESTORE_URL", hide_env_values = true, value_name = "URL")]
+    /// The store, such as sqlite:state.db [env: STATESTORE_URL]
+    #[arg(long, global = true, value_name = "URL")]
     pub(crate) store: Option<String>,
+    /// A file that names the store in a table [store] [env: STATESTORE_CONFIG]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "store")]
+    pub(crate) config: Option<PathBuf>,
     /// How long a call waits at most, such as 5s or 500ms
     #[arg(long, global = true, value_name = "DURATION", value_parser = statestore::parse_duration)]
     pub(crate) timeout: Option<Duration>,
@@ -109,13 +125,39 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         before: Seq,
     },
+    /// Edit the keys of a namespace, or one value, with $VISUAL or $EDITOR, and print the new revision
+    #[command(after_help = EDIT_HELP)]
+    Edit(EditArgs),
+    /// Take over JSON files that were changed by hand (json: stores) and print them, one JSON object a line
+    Adopt {
+        /// The namespace; all of them if none is named
+        ns: Option<String>,
+    },
     /// Print what store this is and how it stands, as one JSON object
     Info,
+    /// Print what makes a shell complete the program's words
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Try what this store promises, with real processes and kills, on a disk of yours
+    #[cfg(all(feature = "conformance", target_os = "linux"))]
+    #[command(after_help = CONFORMANCE_HELP)]
+    Conformance(ConformanceArgs),
     /// Show how shared JSON files lose events, and that the store does not; needs no preparation
     Demo(DemoArgs),
     /// One process of the demo; it is told what to do on stdin.
     #[command(hide = true)]
     DemoPart,
+}
+
+/// What to edit.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EditArgs {
+    /// The namespace
+    pub(crate) ns: String,
+    /// One key; its value alone is edited, and it is made if it is missing
+    pub(crate) key: Option<String>,
 }
 
 /// Which keys to print.
@@ -171,6 +213,36 @@ pub(crate) struct LogArgs {
     /// At most so many
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
+}
+
+/// What to try, and where.
+#[cfg(all(feature = "conformance", target_os = "linux"))]
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConformanceArgs {
+    /// Work in this folder; it is made if it is missing
+    #[arg(long, value_name = "DIR", required_unless_present = "list")]
+    pub(crate) at: Option<PathBuf>,
+    /// Only this backend; may be given several times [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Vec<String>,
+    /// Only cases whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// How much to try
+    #[arg(long, value_name = "PROFILE", default_value = "quick")]
+    pub(crate) profile: conformance::Profile,
+    /// Draw the same again [default: by chance; a failure shows it]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Leave the files of a case that fails
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// How many cases run at once [default: as many as there are processors]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// List the cases instead
+    #[arg(long)]
+    pub(crate) list: bool,
 }
 
 /// How large the demo is, and where it runs.

@@ -9,9 +9,9 @@ use statestore::{Error, ErrorKind, Json, Result};
 /// The name of standard input in messages.
 pub(crate) const STDIN: &str = "<stdin>";
 
-/// The longest text that is read, so that an endless input ends with an error and not with all memory; far
-/// above the largest batch, for white space does not count there.
-pub(crate) const LONGEST_TEXT: u64 = 256 << 20;
+/// The longest text that is read, so that an endless input ends with an error and not with all memory; above
+/// the largest batch that can be configured, for white space does not count there.
+pub(crate) const LONGEST_TEXT: u64 = 2 * statestore::Limits::CEILING;
 
 /// Reads the JSON value that an argument holds or names: `@FILE`, `-` for stdin, else the text itself.
 pub(crate) fn value(argument: &str) -> Result<Json> {

@@ -16,6 +16,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // A worker of the suite is a process of this program, and has no arguments.
+    #[cfg(all(feature = "conformance", target_os = "linux"))]
+    if let Some(code) = commands::conformance::worker() {
+        return code;
+    }
     let args = args::Args::parse();
     exit::report(logging::start().and_then(|()| commands::run(args)))
 }

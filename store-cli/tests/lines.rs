@@ -100,7 +100,7 @@ fn a_commit_that_fails_says_what_stands() {
     let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
     writeln!(stdin, "1").unwrap();
     assert_eq!(stdout.next().unwrap().unwrap(), "2");
-    let gate = std::fs::File::options().read(true).write(true).open(place.path("state.db.gate")).unwrap();
+    let gate = std::fs::File::options().read(true).write(true).open(place.gate()).unwrap();
     gate.lock().unwrap();
     writeln!(stdin, "2\n3").unwrap();
     let output = child.wait_with_output().unwrap();

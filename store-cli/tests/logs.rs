@@ -79,7 +79,7 @@ fn namespaces_and_info_are_json() {
     assert_eq!((&names[0]["namespace"], &names[0]["revision"]), (&"a \"log\"".into(), &0.into()));
     assert_eq!(names[1]["namespace"], "keys");
     let info: Value = serde_json::from_str(&place.run(&["info", "--timeout", "2s"]).ok()).unwrap();
-    assert_eq!((&info["engine"], &info["durability"]), (&"sqlite".into(), &"power".into()));
+    assert_eq!((&info["engine"], &info["durability"]), (&place.engine.into(), &"power".into()));
     assert_eq!(info["path"], place.path("state.db").to_str().unwrap());
     assert_eq!((&info["timeout_ms"], &info["in_doubt"]), (&2000.into(), &false.into()));
     assert_eq!(info["gate_holder"], Value::Null);
@@ -103,6 +103,7 @@ fn what_was_never_written_is_empty() {
 #[test]
 fn only_what_writes_creates_a_store_and_says_where() {
     let place = Place::new();
+    let no_create = place.url("state.db?create=false");
     for args in [
         &["get", "n", "k"][..],
         &["delete", "n", "k"],
@@ -113,7 +114,8 @@ fn only_what_writes_creates_a_store_and_says_where() {
         &["namespaces"],
         &["trim", "n", "l", "--before", "1"],
         &["info"],
-        &["put", "n", "k", "1", "--store", "sqlite:state.db?create=false"],
+        &["edit", "n"],
+        &["put", "n", "k", "1", "--store", &no_create],
     ] {
         place.run(args).fails(1, &["not found", "state.db"]);
     }

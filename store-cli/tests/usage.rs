@@ -64,8 +64,12 @@ fn a_store_must_be_named_in_the_right_form() {
         let rest: &[&str] = if command == "info" { &[] } else { &["n", "k"] };
         let value: &[&str] = if matches!(command, "put" | "append") { &["1"] } else { &[] };
         let args = [&[command][..], rest, value].concat();
-        let output = place.command(&args).env("STATESTORE_URL", url).output().unwrap();
-        Ran::of(&args, &output).fails(2, parts);
+        // With an engine that this build has.
+        let here =
+            |text: &str| if url.is_empty() { text.to_owned() } else { text.replace("sqlite", place.engine) };
+        let output = place.command(&args).env("STATESTORE_URL", here(url)).output().unwrap();
+        let parts: Vec<_> = parts.iter().map(|part| here(part)).collect();
+        Ran::of(&args, &output).fails(2, &parts.iter().map(String::as_str).collect::<Vec<_>>());
     }
     let output = place.command(["info"]).env_remove("STATESTORE_URL").output().unwrap();
     Ran::of(&["info"], &output).fails(2, &["--store sqlite:state.db"]);
@@ -76,9 +80,10 @@ fn a_store_must_be_named_in_the_right_form() {
 #[test]
 fn the_flag_beats_the_environment() {
     let place = Place::new();
-    place.run(&["--store", "sqlite:other.db", "put", "n", "k", "1"]).ok();
+    let other = place.url("other.db");
+    place.run(&["--store", &other, "put", "n", "k", "1"]).ok();
     place.run(&["get", "n", "k"]).fails(1, &["state.db"]);
-    assert_eq!(place.run(&["get", "n", "k", "--store", "sqlite:other.db"]).ok(), "1\n");
+    assert_eq!(place.run(&["get", "n", "k", "--store", &other]).ok(), "1\n");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use store_core::{
 };
 
 use crate::error::SqliteError;
-use crate::wal::Wal;
+use crate::wal::{Wal, size_of_log};
 
 type Read<T> = std::result::Result<T, SqliteError>;
 
@@ -21,8 +21,17 @@ type Read<T> = std::result::Result<T, SqliteError>;
 pub(crate) struct Tables<'c> {
     pub(crate) connection: &'c Connection,
     path: &'c Path,
-    /// The log, and how many bytes it may still take; nothing for a reader.
-    room: Option<(&'c Wal, u64)>,
+    /// What the log may still take; nothing for a reader.
+    room: Option<Room<'c>>,
+}
+
+/// How many bytes a transaction may add to the log.
+#[derive(Debug)]
+struct Room<'c> {
+    wal: &'c Wal,
+    all: u64,
+    /// What is left of it if every statement has added as much as it can.
+    left: u64,
 }
 
 impl<'c> Tables<'c> {
@@ -31,7 +40,7 @@ impl<'c> Tables<'c> {
     }
 
     pub(crate) fn writing(connection: &'c Connection, path: &'c Path, wal: &'c Wal, room: u64) -> Self {
-        Self { connection, path, room: Some((wal, room)) }
+        Self { connection, path, room: Some(Room { wal, all: room, left: room }) }
     }
 
     pub(crate) fn explain(&self, error: SqliteError, action: &str) -> Error {
@@ -42,14 +51,24 @@ impl<'c> Tables<'c> {
     pub(crate) fn take_room(&mut self, bytes: usize) -> Result<()> {
         // A row touches a leaf and some pages above it; what does not fit in the leaf lies in pages of its own.
         const PAGES: u64 = 4 * 4096;
-        let Some((wal, room)) = &mut self.room else { return Ok(()) };
-        match room.checked_sub(bytes as u64 * 2 + PAGES) {
-            Some(left) => {
-                *room = left;
-                Ok(())
-            }
-            None => Err(wal.refuse()),
-        }
+        let need = bytes as u64 * 2 + PAGES;
+        let Some(Room { all, left, .. }) = self.room else { return Ok(()) };
+        // A transaction has one frame for a page, however often it changes it, so that many small rows take no
+        // more than the pages that there are.
+        let left = match left.checked_sub(need) {
+            Some(left) => Some(left),
+            None => all.checked_sub(self.size_of_all_pages()?.saturating_add(need)),
+        };
+        let Some(room) = &mut self.room else { return Ok(()) };
+        room.left = left.ok_or_else(|| room.wal.refuse())?;
+        Ok(())
+    }
+
+    /// Returns the bytes of all pages of the database, those of this transaction included, as frames.
+    fn size_of_all_pages(&self) -> Result<u64> {
+        let pages = self.connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0));
+        let pages = pages.map_err(|e| self.explain(e.into(), "cannot read the database"))?;
+        Ok(size_of_log(pages.unsigned_abs()))
     }
 
     fn visit<P: Params>(

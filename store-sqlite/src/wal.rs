@@ -216,7 +216,7 @@ impl Wal {
     }
 }
 
-fn size_of_log(frames: u64) -> u64 {
+pub(crate) fn size_of_log(frames: u64) -> u64 {
     HEADER as u64 + frames * FRAME as u64
 }
 

@@ -33,15 +33,22 @@ fn open_and_write(job: &Job) -> Outcome {
     let store = job.open()?;
     for n in 0_u64.. {
         store.put("n", "k", Json::from(n))?;
+        if n == 0 {
+            job.say("writing")?;
+        }
     }
     Ok(())
 }
 
 fn nothing_lies_about_after_kills(arena: &Arena) -> Outcome {
     let mut chance = arena.chance();
-    for _ in 0..40 {
+    for round in 0..40 {
         let mut worker = arena.worker("open_and_write")?.settings("durability=process").start()?;
         worker.hear::<String>()?;
+        // Every other one is killed amid its writes, however long it takes to come to them.
+        if round % 2 == 0 {
+            worker.hear::<String>()?;
+        }
         std::thread::sleep(Duration::from_micros(chance.u64(..6000)));
         worker.kill::<String>()?;
     }

@@ -3,22 +3,30 @@
 use std::path::Path;
 
 use serde::Serialize;
-use statestore::{Blocking, Json, StoreInfo};
+use statestore::{Access, Blocking, ErrorKind, Json, StoreInfo};
 
+use super::place;
+use crate::args::StoreArgs;
 use crate::exit::Failure;
 use crate::output;
 
 #[derive(Serialize)]
 struct Report<'a> {
+    version: &'a str,
     engine: &'a str,
     engine_version: &'a str,
     path: String,
     durability: &'a str,
+    access: Option<&'a str>,
     timeout_ms: u128,
     epoch: u32,
     files: Vec<FileReport>,
+    total_bytes: u64,
+    gate: String,
     gate_holder: Option<&'a str>,
     in_doubt: bool,
+    /// None if they could not be read in time.
+    namespaces: Option<Vec<NamespaceReport>>,
 }
 
 #[derive(Serialize)]
@@ -27,14 +35,23 @@ struct FileReport {
     bytes: u64,
 }
 
+#[derive(Serialize)]
+struct NamespaceReport {
+    name: String,
+    revision: u64,
+}
+
 /// Prints the description of a store.
-pub(super) fn run(store: &Blocking) -> Result<(), Failure> {
+pub(super) fn run(args: &StoreArgs) -> Result<(), Failure> {
+    let store = place::existing(args)?;
     let info: StoreInfo = store.info()?;
     let report = Report {
+        version: env!("CARGO_PKG_VERSION"),
         engine: &info.engine,
         engine_version: &info.engine_version,
         path: shown(&info.path),
         durability: info.durability.as_str(),
+        access: info.access.map(Access::as_str),
         timeout_ms: store.store().timeout().as_millis(),
         epoch: info.epoch,
         files: info
@@ -42,10 +59,32 @@ pub(super) fn run(store: &Blocking) -> Result<(), Failure> {
             .iter()
             .map(|(path, bytes)| FileReport { path: shown(path), bytes: *bytes })
             .collect(),
+        total_bytes: info.files.iter().map(|(_, bytes)| bytes).sum(),
+        gate: shown(&info.gate),
         gate_holder: info.gate_holder.as_deref(),
         in_doubt: info.in_doubt,
+        namespaces: namespaces(&store)?,
     };
     output::print(&Json::encode(&report)?)
+}
+
+/// Reads the namespaces. An engine that reads them in the gate may not get it while somebody else is stopped
+/// in it, which is when the rest is wanted most.
+fn namespaces(store: &Blocking) -> Result<Option<Vec<NamespaceReport>>, Failure> {
+    match store.namespaces() {
+        Ok(found) => {
+            let report = |namespace: statestore::NamespaceInfo| NamespaceReport {
+                name: namespace.name,
+                revision: namespace.revision.get(),
+            };
+            Ok(Some(found.into_iter().map(report).collect()))
+        }
+        Err(error) if error.kind() == ErrorKind::Busy => {
+            output::say(format_args!("the namespaces are not known: {error}"));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn shown(path: &Path) -> String {

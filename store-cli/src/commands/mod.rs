@@ -1,6 +1,11 @@
 //! The commands: each is one or a few calls of the store.
 
+mod adopt;
 mod append;
+mod completions;
+#[cfg(all(feature = "conformance", target_os = "linux"))]
+pub(crate) mod conformance;
+mod edit;
 mod info;
 mod keys;
 mod lines;
@@ -27,7 +32,12 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Logs { ns } => logs::names(&place::existing(&store)?, &ns),
         Command::Namespaces => logs::namespaces(&place::existing(&store)?),
         Command::Trim { ns, log, before } => Ok(place::existing(&store)?.trim_log(&ns, &log, before)?),
-        Command::Info => info::run(&place::existing(&store)?),
+        Command::Edit(edit) => edit::run(&store, &edit),
+        Command::Adopt { ns } => adopt::run(&store, ns.as_deref()),
+        Command::Info => info::run(&store),
+        Command::Completions { shell } => completions::run(shell),
+        #[cfg(all(feature = "conformance", target_os = "linux"))]
+        Command::Conformance(suite) => conformance::run(&suite),
         Command::Demo(demo) => demo::run(&demo),
         Command::DemoPart => demo::part(),
     }

@@ -22,7 +22,7 @@ pub(super) fn print(store: &Blocking, ns: &str) -> Result<(), Failure> {
 }
 
 /// Shows members of an object as JSON, without a copy of them all.
-struct Members<I>(I);
+pub(super) struct Members<I>(pub(super) I);
 
 impl<'a, I: Iterator<Item = (Json, &'a Json)> + Clone> fmt::Display for Members<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,14 +44,17 @@ pub(super) fn replace(args: &StoreArgs, ns: &str, file: &Path) -> Result<(), Fai
         (file, input::file(file)?)
     };
     let object = members(&bytes).map_err(|e| e.with_path(name))?;
-    for key in object.keys() {
-        statestore::check_key(key).map_err(|e| e.with_path(name))?;
-    }
     output::print(&place::creating(args)?.replace_object(ns, object)?)
 }
 
 /// Takes a JSON object apart into its members, each value with the very text that it has there.
-fn members(bytes: &[u8]) -> Result<BTreeMap<String, Json>> {
+pub(super) fn members(bytes: &[u8]) -> Result<BTreeMap<String, Json>> {
+    let members = well_formed_members(bytes)?;
+    members.keys().try_for_each(|key| statestore::check_key(key))?;
+    Ok(members)
+}
+
+fn well_formed_members(bytes: &[u8]) -> Result<BTreeMap<String, Json>> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         // Refused for certain; the store's words for it name line and column.
         return Json::from_slice(bytes).and(Err(invalid("the text is not UTF-8")));

@@ -12,7 +12,6 @@ pub(super) fn existing(args: &StoreArgs) -> Result<Blocking, Failure> {
 }
 
 /// Opens a store, creates it if it is missing, and then says where.
-///
 pub(super) fn creating(args: &StoreArgs) -> Result<Blocking, Failure> {
     let config = config(args)?;
     match config.clone().with_create(false).open_blocking() {
@@ -28,15 +27,18 @@ pub(super) fn creating(args: &StoreArgs) -> Result<Blocking, Failure> {
     Ok(store)
 }
 
-/// Reads the configuration: the flag, or the environment variable if there is none.
+/// Reads the configuration: that of a flag, else of the environment, else of the file in the current folder.
 pub(super) fn config(args: &StoreArgs) -> Result<StoreConfig, Failure> {
-    let url = args.store.as_deref().unwrap_or_default();
-    if url.is_empty() {
-        let why =
-            "no store is named; give --store URL or set STATESTORE_URL, such as --store sqlite:state.db";
-        return Err(Failure::told(Code::Usage, why));
-    }
-    let config = StoreConfig::from_url(url)?;
+    let found = match (&args.store, &args.config) {
+        (Some(url), _) => Some(StoreConfig::from_url(url)?),
+        (None, Some(file)) => Some(StoreConfig::from_file(file)?),
+        (None, None) => StoreConfig::find()?,
+    };
+    let config = found.ok_or_else(|| {
+        let why = "no store is named; give --store URL, such as --store sqlite:state.db, or --config FILE, or set \
+                   STATESTORE_URL or STATESTORE_CONFIG, or put a statestore.toml into the current folder";
+        Failure::told(Code::Usage, why)
+    })?;
     Ok(match args.timeout {
         Some(timeout) => config.with_timeout(timeout),
         None => config,

@@ -1,5 +1,5 @@
 //! `statestore demo`: the incident that the store exists for, replayed with real processes, first in the old
-//! way with shared JSON files, then through the store.
+//! way with shared JSON files, then through the store on each engine.
 
 mod crew;
 mod events;
@@ -23,6 +23,7 @@ use crew::{Crew, Stage};
 use events::Sent;
 use part::{Part, Role};
 use place::Place;
+use stored::Engine;
 use tally::Tally;
 use users::User;
 use verify::Kept;
@@ -32,12 +33,13 @@ pub(crate) use part::run as part;
 
 /// What one way of sharing state did under the load.
 struct Outcome {
+    kind: Kind,
     tally: Tally,
     kept: Kept,
     took: Duration,
 }
 
-/// Replays the incident both ways and prints what became of the events.
+/// Replays the incident in all ways and prints what became of the events.
 pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let stage = Stage::new(signals::listen()?);
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
@@ -45,10 +47,11 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let place = Place::make(args.at.as_deref())?;
     let users = users_of(&stage, &place)?;
     introduce(args, seed, &sent, &place, &users);
-    let old = replay(&stage, Kind::Files, &sent, &place, &users)?;
-    let new = replay(&stage, Kind::Store, &sent, &place, &users)?;
-    output::print(&table::of(&sent, &old, &new))?;
-    judge(&sent, &old, &new)
+    let ways = [Kind::Files].into_iter().chain(Engine::ALL.iter().copied().map(Kind::Store));
+    let outcomes =
+        ways.map(|kind| replay(&stage, kind, &sent, &place, &users)).collect::<Result<Vec<_>, _>>()?;
+    output::print(&table::of(&sent, &outcomes))?;
+    judge(&sent, &outcomes)
 }
 
 /// Says what is going to happen, so that the same can be had again.
@@ -109,55 +112,74 @@ fn replay(
     let took = started.elapsed();
     let tally = crew.finish()?;
     let kept = verify::check(kind, place, sent)?;
-    Ok(Outcome { tally, kept, took })
+    Ok(Outcome { kind, tally, kept, took })
 }
 
-/// Tells in words who lost what; fails if the store did.
-fn judge(sent: &Sent, old: &Outcome, new: &Outcome) -> Result<(), Failure> {
+/// Tells in words who lost what; fails if the store did, on any engine.
+fn judge(sent: &Sent, outcomes: &[Outcome]) -> Result<(), Failure> {
     let all = table::number(sent.count());
-    let lost = |outcome: &Outcome| sent.count() - outcome.kept.events;
-    match lost(old) {
-        0 => output::say("the old way lost nothing this time; ask for more --processes"),
-        n => output::say(format_args!("the old way lost {} of {all} events", table::number(n))),
+    let mut failures = Vec::new();
+    for outcome in outcomes {
+        let lost = sent.count() - outcome.kept.events;
+        let title = outcome.kind.as_str().trim_start_matches("statestore: ");
+        if outcome.kind == Kind::Files {
+            match lost {
+                0 => output::say("the old way lost nothing this time; ask for more --processes"),
+                n => output::say(format_args!("the old way lost {} of {all} events", table::number(n))),
+            }
+            continue;
+        }
+        let problems: Vec<_> =
+            outcome.kept.problems.iter().cloned().chain(outcome.tally.problems()).collect();
+        if problems.is_empty() && lost == 0 {
+            output::say(format_args!("{title}: the store kept all {all}: each once, whole and in order"));
+        } else {
+            failures.push(format!("{title}: {lost} events lost; {}", problems.join("; ")));
+        }
     }
-    let problems: Vec<_> = new.kept.problems.iter().cloned().chain(new.tally.problems()).collect();
-    if problems.is_empty() && lost(new) == 0 {
-        output::say(format_args!("the store kept all {all}: each once, whole and in order"));
+    if failures.is_empty() {
         return Ok(());
     }
-    let why = format!("the store failed: {} events lost; {}", lost(new), problems.join("; "));
-    Err(Failure::told(Code::Other, why))
+    Err(Failure::told(Code::Other, format!("the store failed: {}", failures.join("; "))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn outcome(events: u64, problems: &[&str], tally: Tally) -> Outcome {
+    fn outcome(kind: Kind, events: u64, problems: &[&str], tally: Tally) -> Outcome {
         let problems = problems.iter().map(|&problem| problem.to_owned()).collect();
-        Outcome { tally, kept: Kept { events, states_lost: 0, problems }, took: Duration::from_secs(1) }
+        let kept = Kept { events, states_lost: 0, problems };
+        Outcome { kind, tally, kept, took: Duration::from_secs(1) }
     }
 
     #[test]
     fn the_demo_fails_if_the_store_lost_or_tore_anything() {
         let args = DemoArgs { processes: 1, events_per_process: Some(3), seed: None, events: None, at: None };
         let sent = Sent::settle(&args, 1).unwrap();
-        let old = outcome(1, &["lost"], Tally { torn: 7, ..Tally::default() });
-        let fails = |new: &Outcome| {
-            let judged = judge(&sent, &old, new);
+        let outcomes = |events, problems: &[&str], tally| {
+            let old = outcome(Kind::Files, 1, &["lost"], Tally { torn: 7, ..Tally::default() });
+            let engines = Engine::ALL.iter().enumerate().map(|(at, engine)| match at {
+                0 => outcome(Kind::Store(*engine), events, problems, Tally::clone(&tally)),
+                _ => outcome(Kind::Store(*engine), 3, &[], Tally::default()),
+            });
+            [old].into_iter().chain(engines).collect::<Vec<_>>()
+        };
+        let fails = |outcomes: &[Outcome]| {
+            let judged = judge(&sent, outcomes);
             assert!(matches!(&judged, Ok(()) | Err(Failure::Told(Code::Other, _))), "{judged:?}");
             judged.is_err()
         };
-        assert!(!fails(&outcome(3, &[], Tally::default())));
-        assert!(fails(&outcome(2, &[], Tally::default())));
-        assert!(fails(&outcome(3, &["twice"], Tally::default())));
+        assert!(!fails(&outcomes(3, &[], Tally::default())));
+        assert!(fails(&outcomes(2, &[], Tally::default())));
+        assert!(fails(&outcomes(3, &["twice"], Tally::default())));
         for tally in [
             Tally { unreadable: 1, ..Tally::default() },
             Tally { zero_bytes: 1, ..Tally::default() },
             Tally { torn: 1, ..Tally::default() },
             Tally { shrunk: 1, ..Tally::default() },
         ] {
-            assert!(fails(&outcome(3, &[], tally)));
+            assert!(fails(&outcomes(3, &[], tally)));
         }
     }
 }

@@ -76,7 +76,7 @@ impl Part {
 
     /// Describes a process that finds out whether a user can take part.
     pub(super) fn probe(place: &Place, user: User) -> Self {
-        Self::new(Kind::Store, Role::Probe, place, Some(user), 0, Vec::new())
+        Self::new(Kind::Files, Role::Probe, place, Some(user), 0, Vec::new())
     }
 }
 

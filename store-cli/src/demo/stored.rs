@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use statestore::{Blocking, Json, LogRange, Result, Revision, Seq, StoreConfig};
 
 use super::tally::Tally;
@@ -16,6 +17,49 @@ const ROUTES: &str = "routes";
 /// How many entries are read at once.
 const PAGE: u64 = 1000;
 
+/// An engine that the store can stand on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Engine {
+    #[cfg(feature = "sqlite")]
+    Sqlite,
+    #[cfg(feature = "redb")]
+    Redb,
+    #[cfg(feature = "jsonfile")]
+    JsonFiles,
+}
+
+/// How an engine is named to people, and in a URL.
+#[derive(Debug)]
+pub(super) struct About {
+    pub(super) title: &'static str,
+    scheme: &'static str,
+    path: &'static str,
+}
+
+impl Engine {
+    /// The engines that this build has.
+    pub(super) const ALL: &[Self] = &[
+        #[cfg(feature = "sqlite")]
+        Self::Sqlite,
+        #[cfg(feature = "redb")]
+        Self::Redb,
+        #[cfg(feature = "jsonfile")]
+        Self::JsonFiles,
+    ];
+
+    pub(super) const fn about(self) -> About {
+        let (title, scheme, path) = match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite => ("statestore: SQLite", "sqlite", "state.db"),
+            #[cfg(feature = "redb")]
+            Self::Redb => ("statestore: redb", "redb", "state.redb"),
+            #[cfg(feature = "jsonfile")]
+            Self::JsonFiles => ("statestore: JSON files", "json", "state"),
+        };
+        About { title, scheme, path }
+    }
+}
+
 /// A store that everybody reads and writes.
 #[derive(Debug)]
 pub(super) struct Stored {
@@ -28,14 +72,14 @@ pub(super) struct Stored {
 
 impl Stored {
     /// Opens the store; whoever comes first creates it, with the rights that the URL asks for.
-    pub(super) fn open(folder: &Path, user: Option<User>) -> Result<Self, Failure> {
-        let store = StoreConfig::from_url(&url(folder, user))?.open_blocking()?;
+    pub(super) fn open(engine: Engine, folder: &Path, user: Option<User>) -> Result<Self, Failure> {
+        let store = StoreConfig::from_url(&url(engine, folder, user))?.open_blocking()?;
         Ok(Self { store, seen: 0, newest: Revision::NEVER })
     }
 
     /// Opens the store that must be there by now.
-    pub(super) fn open_existing(folder: &Path) -> Result<Self, Failure> {
-        let store = StoreConfig::from_url(&url(folder, None))?.with_create(false).open_blocking()?;
+    pub(super) fn open_existing(engine: Engine, folder: &Path) -> Result<Self, Failure> {
+        let store = StoreConfig::from_url(&url(engine, folder, None))?.with_create(false).open_blocking()?;
         Ok(Self { store, seen: 0, newest: Revision::NEVER })
     }
 
@@ -102,10 +146,11 @@ impl Way for Stored {
 }
 
 /// Returns the URL: one line of configuration is all that the second user needs.
-fn url(folder: &Path, user: Option<User>) -> String {
-    let path = folder.join("state.db").display().to_string();
+fn url(engine: Engine, folder: &Path, user: Option<User>) -> String {
+    let About { scheme, path, .. } = engine.about();
+    let path = folder.join(path).display().to_string();
     let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     // A slow disk is not a fault, so waits may be long; the longest is in the table.
     let access = user.map(|user| format!("&access=group&group={}", user.shared_group()));
-    format!("sqlite:{path}?timeout=30s{}", access.unwrap_or_default())
+    format!("{scheme}:{path}?timeout=30s{}", access.unwrap_or_default())
 }

@@ -1,19 +1,21 @@
-//! The table of both ways.
+//! The table of all ways.
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, Table};
 
 use super::Outcome;
 use super::events::Sent;
+use super::way::Kind;
 
-/// Lays both outcomes side by side.
-pub(super) fn of(sent: &Sent, old: &Outcome, new: &Outcome) -> Table {
+/// Lays all outcomes side by side.
+pub(super) fn of(sent: &Sent, outcomes: &[Outcome]) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header(["", "old way: JSON files", "statestore: SQLite"]);
+    table.set_header([""].into_iter().chain(outcomes.iter().map(|outcome| outcome.kind.as_str())));
     let processes = sent.processes().len();
     let mut row = |name: &str, cell: &dyn Fn(&Outcome) -> String| {
-        let cells = [old, new].map(|outcome| Cell::new(cell(outcome)).set_alignment(CellAlignment::Right));
+        let cells =
+            outcomes.iter().map(|outcome| Cell::new(cell(outcome)).set_alignment(CellAlignment::Right));
         table.add_row([Cell::new(name)].into_iter().chain(cells));
     };
     row("events sent", &|_| number(sent.count()));
@@ -28,12 +30,15 @@ pub(super) fn of(sent: &Sent, old: &Outcome, new: &Outcome) -> Table {
     row("  history shorter than before", &|o| number(o.tally.shrunk));
     row("writes per second", &|o| number(per_second(o)));
     row("longest wait of a write", &|o| format!("{:.1} ms", o.tally.longest().as_secs_f64() * 1000.0));
-    row("what an acknowledged write survives", &|o| survives(o, new));
+    row("what an acknowledged write survives", &|o| survives(o).to_owned());
     table
 }
 
-fn survives(outcome: &Outcome, new: &Outcome) -> String {
-    if std::ptr::eq(outcome, new) { "loss of power" } else { "nothing" }.to_owned()
+fn survives(outcome: &Outcome) -> &'static str {
+    match outcome.kind {
+        Kind::Files => "nothing",
+        Kind::Store(_) => "loss of power",
+    }
 }
 
 fn per_second(outcome: &Outcome) -> u64 {

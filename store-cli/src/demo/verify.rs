@@ -28,8 +28,8 @@ pub(super) fn check(kind: Kind, place: &Place, sent: &Sent) -> Result<Kept, Fail
             let states = (0..sent.processes().len()).map(|process| files.state(process)).collect();
             (files.kept(), None, states)
         }
-        Kind::Store => {
-            let stored = Stored::open_existing(place.folder())?;
+        Kind::Store(engine) => {
+            let stored = Stored::open_existing(engine, place.folder())?;
             let states = (0..sent.processes().len()).map(|process| stored.state(process));
             let states = states.collect::<statestore::Result<Vec<_>>>()?;
             let (numbers, texts): (Vec<_>, Vec<_>) = stored.kept()?.into_iter().unzip();

@@ -1,4 +1,4 @@
-//! A way to share state between processes: the load is the same for both, what they do with it is not.
+//! A way to share state between processes: the load is the same for all, what they do with it is not.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::Files;
 use super::place::Place;
-use super::stored::Stored;
+use super::stored::{Engine, Stored};
 use super::tally::Tally;
 use super::users::User;
 use crate::exit::Failure;
@@ -19,16 +19,16 @@ pub(super) const ROUTES: u64 = 20;
 pub(super) enum Kind {
     /// The old one: JSON files, read, changed and written in place.
     Files,
-    /// The store.
-    Store,
+    /// The store, on an engine.
+    Store(Engine),
 }
 
 impl Kind {
     /// Returns its name for people.
     pub(super) fn as_str(self) -> &'static str {
         match self {
-            Self::Files => "the old way",
-            Self::Store => "the store",
+            Self::Files => "old way: JSON files",
+            Self::Store(engine) => engine.about().title,
         }
     }
 }
@@ -52,7 +52,7 @@ pub(super) trait Way {
 pub(super) fn open(kind: Kind, folder: &Path, user: Option<User>) -> Result<Box<dyn Way>, Failure> {
     Ok(match kind {
         Kind::Files => Box::new(Files::open(folder)),
-        Kind::Store => Box::new(Stored::open(folder, user)?),
+        Kind::Store(engine) => Box::new(Stored::open(engine, folder, user)?),
     })
 }
 
@@ -61,7 +61,7 @@ pub(super) fn open(kind: Kind, folder: &Path, user: Option<User>) -> Result<Box<
 pub(super) fn prepare(kind: Kind, place: &Place, users: &[Option<User>]) -> Result<(), Failure> {
     match kind {
         Kind::Files => Files::prepare(place.folder(), users.iter().flatten().next().copied()),
-        Kind::Store => Ok(()),
+        Kind::Store(_) => Ok(()),
     }
 }
 

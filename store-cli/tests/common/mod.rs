@@ -12,16 +12,43 @@ use tempfile::TempDir;
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_statestore");
 
+/// The engines that this build has.
+pub(crate) const ENGINES: &[&str] = &[
+    #[cfg(feature = "sqlite")]
+    "sqlite",
+    #[cfg(feature = "redb")]
+    "redb",
+    #[cfg(feature = "jsonfile")]
+    "json",
+];
+
 /// A folder in which the program runs, with the store `state.db` named by the environment.
 #[derive(Debug)]
 pub(crate) struct Place {
     folder: TempDir,
+    /// The engine of its store.
+    pub(crate) engine: &'static str,
 }
 
 impl Place {
-    /// Makes an empty folder.
+    /// Makes an empty folder for a store of the engine that most use, or of one that there is.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self::on(ENGINES[0])
+    }
+
+    /// Makes an empty folder for a store of an engine.
+    pub(crate) fn on(engine: &'static str) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), engine }
+    }
+
+    /// Returns the URL of a store in the folder.
+    pub(crate) fn url(&self, rest: &str) -> String {
+        format!("{}:{rest}", self.engine)
+    }
+
+    /// Returns the path of the gate.
+    pub(crate) fn gate(&self) -> PathBuf {
+        self.path(if self.engine == "json" { "state.db/.gate" } else { "state.db.gate" })
     }
 
     /// Returns the path of a file in the folder.
@@ -42,7 +69,10 @@ impl Place {
     pub(crate) fn command<A: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(args).current_dir(self.folder.path());
-        command.env("STATESTORE_URL", "sqlite:state.db").env_remove("STATESTORE_LOG");
+        command.env("STATESTORE_URL", self.url("state.db"));
+        for name in ["STATESTORE_LOG", "STATESTORE_CONFIG", "VISUAL", "EDITOR"] {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

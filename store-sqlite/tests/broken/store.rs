@@ -158,7 +158,7 @@ impl Store {
                 // As a lock that is polled, for one whose naps fall badly: the first that comes.
                 let slow = self.inner.info().await?.path.with_extension("slow");
                 if *STARVED.get_or_init(|| std::fs::File::create_new(slow).is_ok()) {
-                    std::thread::sleep(Duration::from_millis(20));
+                    std::thread::sleep(Duration::from_millis(120));
                 }
                 self.inner.commit(batch.clone()).await
             }

@@ -28,7 +28,9 @@ fn write_one_by_one(job: &Job) -> Outcome {
     };
     for n in 1..=count {
         let answer = store.put("n", "k", Json::from(n)).map_err(|error| format!("{:?}", error.kind()));
-        job.say((n, answer.err(), store.info()?.in_doubt))?;
+        // While a slow commit of this very process goes on, an engine may have no moment to read in.
+        let in_doubt = store.info().is_ok_and(|info| info.in_doubt);
+        job.say((n, answer.err(), in_doubt))?;
     }
     Ok(())
 }
@@ -46,10 +48,14 @@ pub(super) fn a_deadline_that_passes_after_the_commit_is_indeterminate(arena: &A
     store.put("n", "k", Json::from(0u64))?;
     let hire = arena.worker("write_one_by_one")?.settings("timeout=300ms").plan(1)?;
     let answers = with_fault(hire, "fdatasync,fsync:delay_enter=2000000")?;
-    ensure_eq!(answers, vec![(1, Some("Indeterminate".to_owned()), false)]);
     let found: u64 = entry(&store, "n", "k")?.value.decode()?;
-    let cut_short = arena.target.durability() == Durability::Power && found == 0;
-    ensure!(found == 1 || cut_short, "what may have happened is neither there nor not: {found}");
+    let answered = |kind: &str| answers == [(1, Some(kind.to_owned()), false)];
+    let fits = match arena.target.durability() {
+        Durability::Process => answered("Indeterminate") && found == 1,
+        // What the engine does before the commit may be slow too.
+        Durability::Power => answered("Indeterminate") && found <= 1 || answered("Busy") && found == 0,
+    };
+    ensure!(fits, "the answers are {answers:?}, and found is {found}");
     Ok(())
 }
 

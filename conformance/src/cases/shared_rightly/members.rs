@@ -13,6 +13,7 @@ use crate::members::{
     ALL, FIRST, HANDS_DOWN, OPEN, OPEN_HANDS_DOWN, PLAIN, SECOND, as_user, give_to_group, shared_place,
 };
 use crate::rights::Rights;
+use crate::target::Shape;
 use crate::users::User;
 use crate::worker::{finish_all, release};
 
@@ -75,7 +76,28 @@ pub(super) fn a_named_group_shares_a_store_whoever_creates_it(arena: &Arena) -> 
 pub(super) fn a_folder_that_hands_its_group_down_shares_a_store_whoever_creates_it(arena: &Arena) -> Outcome {
     whoever_creates(arena, "", HANDS_DOWN, Rights::OF_GROUP)?;
     whoever_creates(arena, "access=group", HANDS_DOWN, Rights::OF_GROUP)?;
-    whoever_creates(arena, "access=shared", OPEN_HANDS_DOWN, Rights::SHARED)
+    whoever_creates(arena, "access=shared", OPEN_HANDS_DOWN, Rights::SHARED)?;
+    if arena.target.shape() == Shape::Folder {
+        for creator in 0..ALL.len() {
+            in_a_folder_that_is_there(arena, "", HANDS_DOWN, creator, Rights::OF_GROUP)?;
+            in_a_folder_that_is_there(arena, "access=shared", OPEN_HANDS_DOWN, creator, Rights::SHARED)?;
+        }
+    }
+    Ok(())
+}
+
+/// Somebody has made the folder of the store, and whoever comes first makes the store in it.
+fn in_a_folder_that_is_there(
+    arena: &Arena,
+    settings: &str,
+    mode: u32,
+    creator: usize,
+    rights: Rights,
+) -> Outcome {
+    let path = shared_place(arena, &format!("made before, {settings} {creator}"), mode)?;
+    std::fs::create_dir(&path)?;
+    give_to_group(&path, mode)?;
+    take_turns(arena, &path, settings, creator, 0o077, rights)
 }
 
 pub(super) fn a_shared_store_is_written_by_its_group_whoever_creates_it(arena: &Arena) -> Outcome {

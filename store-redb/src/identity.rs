@@ -1,0 +1,74 @@
+//! Whether the files of an open database are still the ones that were opened.
+//!
+//! A database that is removed or exchanged under an open store parts those who have it open from those who
+//! open it later; without its stamp nobody later knows whose locks are held on it.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use store_core::shared::os::{self, Identity};
+use store_core::shared::place::Place;
+use store_core::{Error, ErrorKind, Result};
+
+use crate::stamp;
+
+/// For how long a look is good enough for a read of one key.
+const FRESH: Duration = Duration::from_millis(10);
+
+/// The database and its stamp as they were when they were opened.
+#[derive(Debug)]
+pub(crate) struct Identities {
+    files: [(PathBuf, Option<Identity>); 2],
+    since: Instant,
+    /// Microseconds from `since` to the last look that found all well.
+    looked: AtomicU64,
+}
+
+impl Identities {
+    /// Looks at the files of a place.
+    pub(crate) fn of(place: &Place) -> Self {
+        let files = [place.path().to_owned(), stamp::path(place)].map(|path| {
+            let identity = path.symlink_metadata().ok().map(|found| os::identity(&found));
+            (path, identity)
+        });
+        Self { files, since: Instant::now(), looked: AtomicU64::new(0) }
+    }
+
+    /// Refuses to go on if a file is not the one that was opened.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.check_from(0)
+    }
+
+    /// The same for the stamp alone, where the store above has just looked at the database.
+    pub(crate) fn check_stamp(&self) -> Result<()> {
+        self.check_from(1)
+    }
+
+    fn check_from(&self, first: usize) -> Result<()> {
+        for (path, opened) in self.files.iter().skip(first) {
+            let found = path.symlink_metadata().ok().map(|found| os::identity(&found));
+            if found != *opened || found.is_none() {
+                let why = "was moved, removed or replaced while the store was open; stop all users of the store, keep \
+                           a copy of all its files, and put it back";
+                return Err(Error::new(ErrorKind::Corrupted, why).with_path(path));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for a read of one key, which takes less time than a look: at most every 10 ms.
+    pub(crate) fn check_now_and_then(&self) -> Result<()> {
+        let fresh = u64::try_from(FRESH.as_micros()).unwrap_or(0);
+        if self.elapsed().saturating_sub(self.looked.load(Ordering::Relaxed)) < fresh {
+            return Ok(());
+        }
+        self.check_from(0)?;
+        self.looked.store(self.elapsed(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,5 @@
+//! The suite of real processes and kills, against redb.
+
+fn main() -> std::process::ExitCode {
+    conformance::main(&[&store_redb::target::Database])
+}
