@@ -10,10 +10,8 @@ use store_core::{Batch, Json};
 use super::{Done, demand, number, numbers, open, place, said};
 use crate::target::Files;
 
-pub(super) const WORKS: &[OwnWork] = &[
-    OwnWork { name: "write_several_files", run: write_several_files },
-    OwnWork { name: "append_4_mb", run: append_4_mb },
-];
+pub(super) const SEVERAL: OwnWork = OwnWork { name: "write_several_files", run: write_several_files };
+pub(super) const LARGE_APPEND: OwnWork = OwnWork { name: "append_4_mb", run: append_4_mb };
 
 const ROUNDS: usize = 40;
 /// How many entries make one large append, and how many bytes each has.

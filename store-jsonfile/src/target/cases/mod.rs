@@ -1,6 +1,7 @@
 //! What only JSON files can show: the journal, the tails of logs, kills amid them, changes by hand.
 
 mod hands;
+mod instants;
 mod journal;
 mod kills;
 mod leftovers;
@@ -16,6 +17,7 @@ use store_core::{Blocking, Error, ErrorKind, LogRange, Settings};
 use super::Files;
 
 pub(super) const CASES: &[OwnCase] = &[
+    case("atomic", "what_is_listed_was_there_at_one_instant", instants::listed_together),
     case("atomic", "a_journal_cut_at_every_byte_is_refused", journal::cut_at_every_byte),
     case("atomic", "a_journal_is_read_through_before_it_is_played", journal::read_through),
     case("atomic", "a_kill_amid_a_change_of_several_files", kills::amid_several_files),
@@ -28,7 +30,7 @@ pub(super) const CASES: &[OwnCase] = &[
     case("tidy", "leftovers_of_killed_writers_go", leftovers::go_with_the_next_write),
 ];
 
-pub(super) const WORKS: &[OwnWork] = kills::WORKS;
+pub(super) const WORKS: &[OwnWork] = &[kills::SEVERAL, kills::LARGE_APPEND, instants::WRITE_TWO];
 
 const fn case(promise: &'static str, name: &'static str, run: fn(&Path) -> Done) -> OwnCase {
     OwnCase { name, promise, run }
