@@ -1,6 +1,6 @@
 //! Changing files: one by itself, several through the journal. Everything here is done in the gate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use crate::error::FileError;
 use crate::folder::Folder;
 use crate::journal::{self, Change};
 use crate::layout::Item;
+use crate::listing::is_folder;
 use crate::objects::read_file;
 use crate::record;
 
@@ -46,9 +47,7 @@ impl Folder {
         }
         let number = self.begin().map_err(Failed::Unseen)?;
         let made = match changes {
-            [one] => {
-                self.make(one).map(|file| file.map(|file| (one.item().clone(), file)).into_iter().collect())
-            }
+            [one] => self.make_alone(one),
             several => self.make_through_journal(several, number),
         };
         // A change whose journal is left has not ended: whoever writes next ends it.
@@ -110,10 +109,13 @@ impl Folder {
     /// Brings the changes of a journal into the files, and removes it.
     fn finish(&self, changes: &[Change], number: u64) -> Result<Replaced> {
         let mut replaced = Replaced::new();
+        let mut folders = BTreeSet::new();
         for change in changes {
             let made = self.make(change).map_err(Failed::into_error)?;
             replaced.extend(made.map(|file| (change.item().clone(), file)));
+            folders.insert(self.folder_of(change));
         }
+        folders.iter().try_for_each(|folder| files::sync_folder(folder))?;
         let path = self.layout.journal();
         // A reader that looked before the journal came, and looks after it went, must see that it was there.
         self.changes.write(number + 2).map_err(|e| Error::from_io("cannot write", &path, e))?;
@@ -131,7 +133,23 @@ impl Folder {
         Ok(())
     }
 
-    /// Makes one change, synced; making it again does no harm.
+    fn make_alone(&self, change: &Change) -> Result<Replaced, Failed> {
+        let file = self.make(change)?;
+        if !matches!(change, Change::Append { .. }) {
+            files::sync_folder(&self.folder_of(change)).map_err(Failed::Seen)?;
+        }
+        Ok(file.map(|file| (change.item().clone(), file)).into_iter().collect())
+    }
+
+    /// Returns the folder whose names a change changes; that of a namespace's logs goes with the last of them.
+    fn folder_of(&self, change: &Change) -> PathBuf {
+        match change.item() {
+            Item::Log(namespace, _) if is_folder(&self.layout.logs(namespace)) => self.layout.logs(namespace),
+            _ => self.layout.folder().to_owned(),
+        }
+    }
+
+    /// Makes one change, synced but for the names in its folder; making it again does no harm.
     fn make(&self, change: &Change) -> Result<Option<File>, Failed> {
         let path = self.layout.path(change.item());
         match change {
@@ -145,7 +163,7 @@ impl Folder {
         if let Item::Log(namespace, _) = item {
             let logs = self.layout.logs(namespace);
             files::create_folder(&logs, &self.modes).map_err(Failed::Unseen)?;
-            if !crate::listing::is_folder(&logs) {
+            if !is_folder(&logs) {
                 return Err(Failed::Unseen(FileError::NoFolder.at(&logs)));
             }
         }
@@ -153,9 +171,7 @@ impl Folder {
             return Err(Failed::Unseen(FileError::NoFile.at(path)));
         }
         let replaced = files::replace_file(path, self.layout.folder(), bytes, self.modes.file, &self.modes);
-        let file = replaced.map_err(Failed::Unseen)?;
-        files::sync_folder(files::folder_of(path)).map_err(Failed::Seen)?;
-        Ok(file)
+        replaced.map_err(Failed::Unseen)
     }
 
     fn remove(&self, item: &Item, path: &Path) -> Result<(), Failed> {
@@ -169,9 +185,7 @@ impl Folder {
             // It goes with its last log.
             let _ = std::fs::remove_dir(self.layout.logs(namespace));
         }
-        let folder = files::folder_of(path);
-        let folder = if folder.is_dir() { folder } else { self.layout.folder() };
-        files::sync_folder(folder).map_err(Failed::Seen)
+        Ok(())
     }
 
     /// Writes every file anew, after a sync that failed: the kernel takes for written what may be lost.

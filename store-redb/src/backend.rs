@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use redb::WriteTransaction;
 use store_core::backend::{Backend, Snapshot, Transaction};
+use store_core::shared::identity::Identities;
 use store_core::shared::place::Place;
 use store_core::{Durability, Entry, Error, ErrorKind, Result};
 
 use crate::config::RedbConfig;
 use crate::error::{RedbError, shielded};
-use crate::identity::Identities;
 use crate::locks;
 use crate::reader::Reader;
 use crate::schema::TABLE;
@@ -41,7 +41,7 @@ pub struct RedbBackend {
 impl RedbBackend {
     pub(crate) fn open(place: &Place, config: RedbConfig) -> Result<Self> {
         let path = place.path().to_owned();
-        let identities = Identities::of(place);
+        let identities = Identities::of([place.path().to_owned(), stamp::path(place)]);
         stamp::check(place)?;
         let reader = shielded("cannot open the database", &path, || {
             let reader = Reader::open(&path, config.share())?;
@@ -164,7 +164,7 @@ impl Backend for RedbBackend {
     }
 
     fn read(&self, deadline: Instant, work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>) -> Result<()> {
-        self.identities.check_stamp()?;
+        self.identities.check_companions()?;
         let read = self.with_reader(|reader| {
             let begun = reader.begin_until(deadline).and_then(|begun| Ok(begun.open_table(TABLE)?));
             let table = begun.map_err(|e| self.explain(e, "cannot begin to read"))?;
@@ -178,7 +178,7 @@ impl Backend for RedbBackend {
         deadline: Instant,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>,
     ) -> Result<()> {
-        self.identities.check_stamp()?;
+        self.identities.check_companions()?;
         self.with_writer(deadline, |writer| {
             let begun = writer.begin(deadline).map_err(|e| self.explain(e, "cannot begin to write"))?;
             match self.work_in(&begun, work) {

@@ -13,7 +13,7 @@
 //! | `backend` | the open store |
 //! | `reader`, `writer` | redb as a process reads and as it writes |
 //! | `storage` | the file under redb, every lock of it bounded |
-//! | `identity`, `locks` | whether its files are still the ones that were opened; who holds redb's locks |
+//! | `locks` | who holds redb's locks |
 //! | `snapshot`, `transaction` | what is read and written |
 //! | `error` | what redb says, and what it means |
 //! | `target` | what the suite of real processes has to know of it; with the feature `conformance` |
@@ -23,7 +23,6 @@ mod config;
 mod engine;
 mod error;
 mod header;
-mod identity;
 mod locks;
 mod reader;
 mod schema;

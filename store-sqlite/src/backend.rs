@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use store_core::backend::{Backend, Snapshot, Transaction};
+use store_core::shared::identity::Identities;
 use store_core::shared::place::Place;
 use store_core::{Durability, Entry, Error, ErrorKind, Result};
 
@@ -13,7 +14,6 @@ use crate::config::SqliteConfig;
 use crate::connection::{self, Header};
 use crate::engine::{shm_path, wal_path};
 use crate::error::SqliteError;
-use crate::identity::Identities;
 use crate::locks;
 use crate::snapshot::{Tables, get};
 use crate::wal::{PAGE, Wal};
@@ -45,7 +45,7 @@ impl SqliteBackend {
             path: place.path().to_owned(),
             shm: shm_path(place),
             files: vec![place.path().to_owned(), wal_path(place), shm_path(place), place.gate()],
-            identities: Identities::of(place),
+            identities: Identities::of([place.path().to_owned(), wal_path(place), shm_path(place)]),
             wal: Wal::open(wal_path(place), config.wal_limit, read_only)?,
             config,
             read_only,

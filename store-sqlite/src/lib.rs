@@ -7,7 +7,7 @@
 //! | `schema` | the tables, and the bytes of a new database |
 //! | `connection` | one connection with its settings read back |
 //! | `backend` | the open store: readers, the writer, syncs |
-//! | `identity`, `locks` | whether its files are still the ones that were opened; who holds SQLite's locks |
+//! | `locks` | who holds SQLite's locks |
 //! | `snapshot`, `transaction` | the statements |
 //! | `wal` | the write-ahead log: size, checkpoints, syncs, what a failed sync leaves |
 //! | `error` | what SQLite says, and what it means |
@@ -18,7 +18,6 @@ mod config;
 mod connection;
 mod engine;
 mod error;
-mod identity;
 mod locks;
 mod schema;
 mod snapshot;

@@ -5,5 +5,6 @@ pub mod access;
 pub mod files;
 pub mod gate;
 pub(crate) mod gate_file;
+pub mod identity;
 pub mod os;
 pub mod place;

@@ -159,6 +159,23 @@ pub(super) fn named_with_line_and_column(folder: &Path) -> Done {
     refused(nothing, ErrorKind::NotFound).map(drop)
 }
 
+pub(super) fn told_when_removed(folder: &Path) -> Done {
+    let path = place(folder);
+    fill(&path)?;
+    let store = open(&path)?;
+    object_of(&store)?;
+    let (file, aside) = (path.join("n.json"), folder.join("aside"));
+    std::fs::hard_link(&file, &aside).map_err(said)?;
+    std::fs::remove_file(&file).map_err(said)?;
+    refused(store.get("n", "a"), ErrorKind::Corrupted)?;
+    refused(store.object("n"), ErrorKind::Corrupted)?;
+    let words = refused(store.put("n", "a", 1u64.into()), ErrorKind::Corrupted)?;
+    demand(words.contains("n.json") && words.contains("put it back"), format!("it does not help: {words}"))?;
+    demand(!file.exists(), "it was made anew without a word")?;
+    std::fs::hard_link(&aside, &file).map_err(said)?;
+    store.put("n", "a", 1u64.into()).map(drop).map_err(said)
+}
+
 pub(super) fn rights_are_mended(folder: &Path) -> Done {
     let path = place(folder);
     fill(&path)?;

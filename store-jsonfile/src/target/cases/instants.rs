@@ -14,7 +14,7 @@ pub(super) const WRITE_TWO: OwnWork = OwnWork { name: "write_two_files", run: wr
 
 /// How many instants are to be seen, and how long that may take at most.
 const INSTANTS: usize = 300;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many namespaces lie between the two, so that reading all of them takes about as long as a write.
 const BETWEEN: usize = 20;
 

@@ -24,6 +24,7 @@ pub(super) const CASES: &[OwnCase] = &[
     case("atomic", "a_kill_amid_an_append_of_4_mb", kills::amid_a_large_append),
     case("durable", "what_an_unfinished_append_left_is_cut_off", tails::unfinished_appends_are_cut_off),
     case("loud", "a_log_cut_at_any_byte_is_refused", tails::cuts_are_refused),
+    case("loud", "an_object_removed_under_an_open_store_is_told_of", hands::told_when_removed),
     case("loud", "changes_by_hand_are_refused_and_adopted", hands::refused_and_adopted),
     case("loud", "what_cannot_be_adopted_is_named", hands::named_with_line_and_column),
     case("shared_rightly", "rights_changed_by_hand_are_mended", hands::rights_are_mended),

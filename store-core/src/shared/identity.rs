@@ -1,47 +1,50 @@
-//! Whether the files of an open database are still the ones that were opened.
+//! Whether the files of an open store are still the ones that were opened.
 //!
-//! A file that is removed or exchanged under an open store parts those who have it open from those who open
-//! it later: each side writes where the other does not look.
+//! A file that is removed or exchanged under an open store parts those who have it open from those who open it
+//! later: each side writes where the other does not look.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use store_core::shared::os::{self, Identity};
-use store_core::shared::place::Place;
-use store_core::{Error, ErrorKind, Result};
-
-use crate::engine::{shm_path, wal_path};
+use super::os::{self, Identity};
+use crate::error::{Error, ErrorKind, Result};
 
 /// For how long a look is good enough for a read of one key.
 const FRESH: Duration = Duration::from_millis(10);
 
-/// The database and its companions as they were when they were opened.
+/// The data and its companions as they were when they were opened.
 #[derive(Debug)]
-pub(crate) struct Identities {
-    files: [(PathBuf, Option<Identity>); 3],
+pub struct Identities {
+    files: Vec<(PathBuf, Option<Identity>)>,
     since: Instant,
     /// Microseconds from `since` to the last look that found all well.
     looked: AtomicU64,
 }
 
 impl Identities {
-    /// Looks at the files of a place.
-    pub(crate) fn of(place: &Place) -> Self {
-        let files = [place.path().to_owned(), wal_path(place), shm_path(place)].map(|path| {
+    /// Looks at the data file, which comes first, and at its companions.
+    pub fn of(files: impl IntoIterator<Item = PathBuf>) -> Self {
+        let files = files.into_iter().map(|path| {
             let identity = path.symlink_metadata().ok().map(|found| os::identity(&found));
             (path, identity)
         });
-        Self { files, since: Instant::now(), looked: AtomicU64::new(0) }
+        Self { files: files.collect(), since: Instant::now(), looked: AtomicU64::new(0) }
     }
 
     /// Refuses to go on if a file is not the one that was opened.
-    pub(crate) fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// `Corrupted` names the first that was moved, removed or replaced.
+    pub fn check(&self) -> Result<()> {
         self.check_from(0)
     }
 
-    /// The same for the companions alone, where the store above has just looked at the database.
-    pub(crate) fn check_companions(&self) -> Result<()> {
+    /// The same for the companions alone, where the store above has just looked at the data.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check).
+    pub fn check_companions(&self) -> Result<()> {
         self.check_from(1)
     }
 
@@ -58,7 +61,10 @@ impl Identities {
     }
 
     /// The same for a read of one key, which takes less time than a look: at most every 10 ms.
-    pub(crate) fn check_now_and_then(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check).
+    pub fn check_now_and_then(&self) -> Result<()> {
         let fresh = u64::try_from(FRESH.as_micros()).unwrap_or(0);
         if self.elapsed().saturating_sub(self.looked.load(Ordering::Relaxed)) < fresh {
             return Ok(());
