@@ -4,36 +4,68 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// Measures the state store beside bare engines and prints one table.
+/// Measures the state store beside bare engines and a JSON file written by hand.
 ///
-/// Timing never fails the run: what was expected and not reached is said in the last lines.
+/// Timing never fails the run: what was aimed at and not reached is said in the last lines.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Args {
-    /// How long each process works, a round
-    #[arg(long, value_name = "N", default_value_t = 2.0, value_parser = positive)]
-    pub(crate) seconds: f64,
-    /// How many processes work at once, one row each
-    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,16", value_parser = count)]
-    pub(crate) processes: Vec<usize>,
-    /// How many tasks of one process put at once (for a bare engine: threads)
-    #[arg(long, value_name = "N", default_value = "64", value_parser = count)]
-    pub(crate) tasks: usize,
-    /// How many rounds the subjects take turns; the median one is shown
-    #[arg(long, value_name = "N", default_value = "3", value_parser = count)]
-    pub(crate) rounds: usize,
+    /// A smoke run: everything once, small and for moments; its figures mean nothing
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Only the cases whose name has all these words, such as "sqlite put power 16" or "json of"
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) only: String,
+    /// How long each process works, a round [default: 0.8]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    seconds: Option<f64>,
+    /// How many rounds the subjects take turns; the median one is shown [default: 3]
+    #[arg(long, value_name = "N", value_parser = count)]
+    rounds: Option<usize>,
+    /// How many processes work at once, one row each [default: 1,4,16]
+    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = count)]
+    processes: Vec<usize>,
+    /// How many tasks of one process work at once (for a peer: threads) [default: 64]
+    #[arg(long, value_name = "N", value_parser = count)]
+    tasks: Option<usize>,
     /// The folder to work in, on the disk to be measured [default: where this program lies]
     #[arg(long, value_name = "DIR")]
     pub(crate) at: Option<PathBuf>,
-    /// Only the cases whose name has all these words, such as "put power 16"
-    #[arg(long, value_name = "WORDS", default_value = "")]
-    pub(crate) filter: String,
-    /// Writes every round of every subject to a file
+    /// Writes every round of every subject to a file, a row each
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
+    /// Draws the plots (SVG) into a folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) plots: Option<PathBuf>,
     /// What a child process is told; for this program's own use
     #[arg(long, hide = true, value_name = "JSON")]
     pub(crate) worker: Option<String>,
+}
+
+impl Args {
+    /// Returns how many seconds each process works, a round.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.seconds.unwrap_or(if self.quick { 0.05 } else { 0.8 })
+    }
+
+    /// Returns how many rounds the subjects take turns.
+    pub(crate) fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(if self.quick { 1 } else { 3 })
+    }
+
+    /// Returns how many processes work at once, a row each.
+    pub(crate) fn processes(&self) -> Vec<usize> {
+        match (&*self.processes, self.quick) {
+            ([], true) => vec![1, 2],
+            ([], false) => vec![1, 4, 16],
+            (given, _) => given.to_vec(),
+        }
+    }
+
+    /// Returns how many tasks of one process work at once.
+    pub(crate) fn tasks(&self) -> usize {
+        self.tasks.unwrap_or(if self.quick { 4 } else { 64 })
+    }
 }
 
 fn positive(text: &str) -> Result<f64, String> {

@@ -6,32 +6,46 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tempfile::TempDir;
 
 use crate::Result;
 use crate::args::Args;
-use crate::meter::Tally;
 use crate::place::Place;
-use crate::plan::{self, Case, Crowd, Subject};
+use crate::plan::{self, Case, Crowd, Part, Subject};
 use crate::summary::{Results, Round, Summary};
-use crate::worker::{Order, READY};
+use crate::worker::{Order, READY, Report};
 
 /// Measures every case, its subjects taking turns.
 pub(crate) fn measure_all(args: &Args, place: &Place) -> Result<Results> {
     let cases = plan::cases(args);
     if cases.is_empty() {
-        return Err(format!("no case has all the words {:?}", args.filter).into());
+        return Err(format!("no case has all the words {:?}", args.only).into());
     }
-    let turns: usize = cases.iter().map(|case| case.subjects().len() * args.rounds).sum();
-    let bar = ProgressBar::new(turns as u64).with_style(ProgressStyle::with_template("{pos}/{len} {msg}")?);
-    let time = Duration::from_secs_f64(args.seconds);
+    let turns: usize = cases.iter().map(|case| case.subjects().len() * args.rounds()).sum();
+    let style = ProgressStyle::with_template("{elapsed_precise} {pos}/{len} {msg}")?;
+    let bar = ProgressBar::new(turns as u64).with_style(style);
+    let time = Duration::from_secs_f64(args.seconds());
     let mut results = Results::default();
     for case in cases {
-        for number in 0..args.rounds {
-            for &subject in case.subjects() {
-                bar.set_message(format!("{case}: {subject}"));
-                let tallies = measure(place, subject, case, time)
-                    .map_err(|error| format!("{case}, {subject}: {error}"))?;
-                let summary = Summary::of(&tallies, time)?;
+        let subjects = case.subjects();
+        // A large database takes far longer to make than to measure, so all rounds share it.
+        let shared = match case.part {
+            Part::Throughput => Vec::new(),
+            Part::Size => {
+                subjects.iter().map(|&subject| prepare(place, subject, case)).collect::<Result<_>>()?
+            }
+        };
+        for number in 0..args.rounds() {
+            for (n, &subject) in subjects.iter().enumerate() {
+                let name = case.name_of(subject);
+                bar.set_message(format!("{case}: {name}"));
+                let measured = match shared.get(n) {
+                    Some(folder) => measure(folder.path(), subject, case, time),
+                    None => prepare(place, subject, case)
+                        .and_then(|folder| measure(folder.path(), subject, case, time)),
+                };
+                let reports = measured.map_err(|error| format!("{case}, {subject}: {error}"))?;
+                let summary = Summary::of(&reports, time)?;
                 results.add(Round { case, subject, number, summary });
                 bar.inc(1);
             }
@@ -41,19 +55,23 @@ pub(crate) fn measure_all(args: &Args, place: &Place) -> Result<Results> {
     Ok(results)
 }
 
-/// Measures one subject once, on a fresh database.
-fn measure(place: &Place, subject: Subject, case: Case, time: Duration) -> Result<Vec<Tally>> {
+/// Makes a database; it is removed when it is dropped.
+fn prepare(place: &Place, subject: Subject, case: Case) -> Result<TempDir> {
     let folder = place.fresh_folder()?;
-    let order = Order { subject, case, time: None, seed: 1 };
-    let prepared = command(&order, folder.path())?.status()?;
+    let prepared = command(&Order { subject, case, time: None, seed: 1 }, folder.path())?.status()?;
     if !prepared.success() {
-        return Err(format!("the database could not be made: {prepared}").into());
+        return Err(format!("the database of {case}, {subject}, could not be made: {prepared}").into());
     }
+    Ok(folder)
+}
+
+/// Measures one subject once.
+fn measure(folder: &Path, subject: Subject, case: Case, time: Duration) -> Result<Vec<Report>> {
     let processes = match case.crowd {
         Crowd::Processes(n) => n,
         Crowd::Tasks(_) => 1,
     };
-    let mut crew = Crew::start(processes, Order { time: Some(time), ..order }, folder.path())?;
+    let mut crew = Crew::start(processes, Order { subject, case, time: Some(time), seed: 1 }, folder)?;
     crew.release()?;
     crew.reports()
 }
@@ -105,14 +123,14 @@ impl Crew {
         Ok(self.word.write_all(&word)?)
     }
 
-    fn reports(&mut self) -> Result<Vec<Tally>> {
-        let mut tallies = Vec::new();
+    fn reports(&mut self) -> Result<Vec<Report>> {
+        let mut reports = Vec::new();
         for member in &mut self.members {
             let line = member.line()?;
             if line.is_empty() {
                 return Err(format!("a process ended without a report: {}", member.child.wait()?).into());
             }
-            tallies.append(&mut serde_json::from_str(&line)?);
+            reports.push(serde_json::from_str(&line)?);
         }
         for member in &mut self.members {
             let ended = member.child.wait()?;
@@ -120,7 +138,7 @@ impl Crew {
                 return Err(format!("a process failed after its report: {ended}").into());
             }
         }
-        Ok(tallies)
+        Ok(reports)
     }
 }
 

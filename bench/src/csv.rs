@@ -1,21 +1,21 @@
-//! The file of all rounds, for plots and comparisons.
+//! The file of all rounds, for plots and comparisons: a row a measurement.
 
-use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::Result;
-use crate::plan::{Crowd, Operation, Safety};
+use crate::out;
+use crate::plan::{Crowd, Part};
 use crate::summary::{Results, Round};
 
-const HEADER: &str = "case,operation,safety,processes,tasks,subject,round,ops_per_s,p50_us,p99.9_us,\
-                      slowest_share,longest_gap_us,silent,errors";
+const HEADER: &str = "part,case,engine,operation,durability,processes,tasks,size,subject,name,round,\
+                      ops_per_s,p50_us,p99_us,p99.9_us,slowest_share,longest_gap_us,silent,errors,\
+                      memory_before_kib,memory_after_kib,memory_peak_kib";
 
 /// Writes a line for each round; an existing file is written over.
 pub(crate) fn write(path: &Path, results: &Results) -> Result<()> {
-    let file = OpenOptions::new().write(true).create(true).truncate(true).open(path);
-    let file = file.map_err(|e| format!("cannot write {}: {e}", path.display()))?;
-    let mut out = BufWriter::new(file);
+    let mut out = BufWriter::new(out::fresh(path)?);
     writeln!(out, "{HEADER}")?;
     for round in results.rounds() {
         writeln!(out, "{}", line(round))?;
@@ -23,30 +23,44 @@ pub(crate) fn write(path: &Path, results: &Results) -> Result<()> {
     Ok(out.flush()?)
 }
 
+/// No name has a comma or a quote, so nothing needs quoting.
 fn line(Round { case, subject, number, summary }: &Round) -> String {
-    let operation = match case.operation {
-        Operation::Get => "get",
-        Operation::Put => "put",
-        Operation::Append => "append",
-    };
-    let safety = match (case.operation, case.safety) {
-        (Operation::Get, _) => "",
-        (_, Safety::Process) => "process",
-        (_, Safety::Power) => "power",
-    };
     let (processes, tasks) = match case.crowd {
         Crowd::Processes(n) => (n, 1),
         Crowd::Tasks(n) => (1, n),
     };
-    let micros = |time: std::time::Duration| time.as_secs_f64() * 1e6;
-    format!(
-        "{case},{operation},{safety},{processes},{tasks},{subject},{number},{:.1},{:.2},{:.2},{:.4},{:.1},{},{}",
-        summary.rate,
+    let part = match case.part {
+        Part::Throughput => "throughput",
+        Part::Size => "size",
+    };
+    let micros = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1e6);
+    let memory = match summary.memory {
+        Some(memory) => [memory.before, memory.after, memory.peak].map(|kib| kib.to_string()),
+        None => [const { String::new() }; 3],
+    };
+    [
+        part.to_owned(),
+        case.to_string(),
+        case.engine.to_string(),
+        case.operation.to_string(),
+        case.safety_name().to_owned(),
+        processes.to_string(),
+        tasks.to_string(),
+        case.size.to_string(),
+        subject.to_string(),
+        case.name_of(*subject).to_owned(),
+        number.to_string(),
+        format!("{:.1}", summary.rate),
         micros(summary.p50),
+        micros(summary.p99),
         micros(summary.p999),
-        summary.slowest,
+        format!("{:.4}", summary.slowest),
         micros(summary.longest_gap),
-        summary.silent,
-        summary.errors,
-    )
+        summary.silent.to_string(),
+        summary.errors.to_string(),
+    ]
+    .into_iter()
+    .chain(memory)
+    .collect::<Vec<_>>()
+    .join(",")
 }

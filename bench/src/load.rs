@@ -7,36 +7,58 @@ pub(crate) const NAMESPACE: &str = "bench";
 /// The one log.
 pub(crate) const LOG: &str = "events";
 
-const KEYS: usize = 1000;
 const VALUES: usize = 64;
+const PREFIX: &[u8] = b"device-";
+const DIGITS: usize = 7;
 
 /// Draws keys and values.
+///
+/// Values are made beforehand; a key is written where it is drawn, in some nanoseconds, for a million of them
+/// would be most of what a process has in memory.
 #[derive(Debug)]
 pub(crate) struct Load<V> {
-    keys: Vec<String>,
+    size: usize,
+    key: [u8; PREFIX.len() + DIGITS],
     values: Vec<V>,
     rng: Rng,
 }
 
 impl<V> Load<V> {
-    /// Makes the keys and the values, in the form that a subject takes.
-    pub(crate) fn new<E>(seed: u64, mut form: impl FnMut(String) -> Result<V, E>) -> Result<Self, E> {
+    /// Makes the values, in the form that a subject takes, and chooses among so many keys.
+    pub(crate) fn new<E>(
+        size: usize,
+        seed: u64,
+        mut form: impl FnMut(String) -> Result<V, E>,
+    ) -> Result<Self, E> {
         let mut rng = Rng::with_seed(seed);
         let values = (0..VALUES).map(|_| form(value(&mut rng))).collect::<Result<_, E>>()?;
-        Ok(Self { keys: (0..KEYS).map(|n| format!("device-{n:06}")).collect(), values, rng })
+        let mut key = [b'0'; PREFIX.len() + DIGITS];
+        let (prefix, _) = key.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX);
+        Ok(Self { size, key, values, rng })
     }
 
-    /// Returns all keys, to prepare a database with.
-    pub(crate) fn keys(&self) -> &[String] {
-        &self.keys
+    /// Returns how many keys, or entries of the log, there are before the work begins.
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 
     /// Draws a key and a value.
     pub(crate) fn draw(&mut self) -> (&str, &V) {
-        let key = self.rng.usize(..self.keys.len());
+        let key = self.rng.usize(..self.size.max(1));
+        self.pair(key)
+    }
+
+    /// Returns a key by its number, and draws a value.
+    pub(crate) fn pair(&mut self, key: usize) -> (&str, &V) {
+        let mut rest = key;
+        for digit in self.key.iter_mut().skip(PREFIX.len()).rev() {
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
+        }
         let value = self.rng.usize(..self.values.len());
-        #[expect(clippy::indexing_slicing, reason = "both are drawn below the lengths")]
-        (&self.keys[key], &self.values[value])
+        #[expect(clippy::indexing_slicing, reason = "drawn below the length")]
+        (std::str::from_utf8(&self.key).unwrap_or_default(), &self.values[value])
     }
 }
 
@@ -61,10 +83,18 @@ mod tests {
 
     #[test]
     fn values_are_json_of_about_200_bytes() {
-        let mut load = Load::new(7, |text| text.parse::<statestore::Json>()).unwrap();
+        let mut load = Load::new(1000, 7, |text| text.parse::<statestore::Json>()).unwrap();
         for _ in 0..100 {
             let size = load.draw().1.as_str().len();
             assert!((180..=220).contains(&size), "{size}");
         }
+    }
+
+    #[test]
+    fn keys_are_numbered() {
+        let mut load = Load::new(1_000_000, 7, |text| text.parse::<statestore::Json>()).unwrap();
+        assert_eq!(load.pair(0).0, "device-0000000");
+        assert_eq!(load.pair(999_999).0, "device-0999999");
+        assert!((0..1000).all(|_| load.draw().0 < "device-1000000"));
     }
 }

@@ -42,11 +42,17 @@ pub(crate) struct Tally {
 }
 
 impl Meter {
-    /// Starts the first operation.
-    pub(crate) fn start(time: Duration) -> Result<Self> {
+    /// Starts the first operation, of a time that began for all participants of a process at once: whoever
+    /// gets a core late has less of it.
+    pub(crate) fn start(began: Instant, time: Duration) -> Result<Self> {
         let latencies = histogram()?;
-        let now = Instant::now();
-        Ok(Self { until: now + time, begun: now, last_success: now, tally: Tally::default(), latencies })
+        Ok(Self {
+            until: began + time,
+            begun: Instant::now(),
+            last_success: began,
+            tally: Tally::default(),
+            latencies,
+        })
     }
 
     /// Notes how the operation ended, and starts the next one; false if the time is over.
@@ -71,7 +77,8 @@ impl Meter {
 
     /// Returns what was measured.
     pub(crate) fn finish(mut self) -> Tally {
-        self.tally.longest_gap = self.tally.longest_gap.max(self.begun - self.last_success);
+        self.tally.longest_gap =
+            self.tally.longest_gap.max(self.begun.saturating_duration_since(self.last_success));
         let seen = self.latencies.iter_recorded();
         self.tally.latencies = seen.map(|at| (at.value_iterated_to(), at.count_at_value())).collect();
         self.tally
@@ -84,7 +91,7 @@ mod tests {
 
     #[test]
     fn late_and_failed_operations_are_not_counted_as_done() {
-        let mut meter = Meter::start(Duration::from_millis(50)).unwrap();
+        let mut meter = Meter::start(Instant::now(), Duration::from_millis(50)).unwrap();
         assert!(meter.note(Ok(())).unwrap());
         assert!(meter.note(Err(Failure::TimedOut)).unwrap());
         std::thread::sleep(Duration::from_millis(60));

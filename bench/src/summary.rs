@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::Result;
+use crate::memory::Memory;
 use crate::meter::{Tally, histogram};
-use crate::plan::{Case, Subject};
+use crate::plan::{Case, Part, Subject};
+use crate::worker::Report;
 
 /// One round of one subject.
 #[derive(Debug, Clone)]
@@ -12,6 +14,7 @@ pub(crate) struct Summary {
     /// Successes a second, of all participants.
     pub(crate) rate: f64,
     pub(crate) p50: Duration,
+    pub(crate) p99: Duration,
     pub(crate) p999: Duration,
     /// What the slowest participant did, as a share of what one did on average.
     pub(crate) slowest: f64,
@@ -21,10 +24,13 @@ pub(crate) struct Summary {
     pub(crate) silent: usize,
     /// Operations that did not end within their timeout.
     pub(crate) errors: u64,
+    /// That of the process that has most after its work.
+    pub(crate) memory: Option<Memory>,
 }
 
 impl Summary {
-    pub(crate) fn of(tallies: &[Tally], time: Duration) -> Result<Self> {
+    pub(crate) fn of(reports: &[Report], time: Duration) -> Result<Self> {
+        let tallies: Vec<&Tally> = reports.iter().flat_map(|report| &report.tallies).collect();
         let mut latencies = histogram()?;
         for &(nanos, count) in tallies.iter().flat_map(|tally| &tally.latencies) {
             latencies.saturating_record_n(nanos, count);
@@ -35,11 +41,13 @@ impl Summary {
         Ok(Self {
             rate: float(done) / time.as_secs_f64(),
             p50: quantile(0.5),
+            p99: quantile(0.99),
             p999: quantile(0.999),
             slowest: float(least) * float(tallies.len() as u64) / float(done.max(1)),
             longest_gap: tallies.iter().map(|tally| tally.longest_gap).max().unwrap_or_default(),
             silent: tallies.iter().filter(|tally| tally.done == 0).count(),
             errors: tallies.iter().map(|tally| tally.errors).sum(),
+            memory: reports.iter().filter_map(|report| report.memory).max_by_key(|memory| memory.after),
         })
     }
 }
@@ -73,9 +81,10 @@ impl Results {
         &self.rounds
     }
 
-    /// Returns the cases in the order in which they were measured.
-    pub(crate) fn cases(&self) -> Vec<Case> {
-        let mut cases: Vec<_> = self.rounds.iter().map(|round| round.case).collect();
+    /// Returns the cases of a part in the order in which they were measured.
+    pub(crate) fn cases(&self, part: Part) -> Vec<Case> {
+        let cases = self.rounds.iter().map(|round| round.case).filter(|case| case.part == part);
+        let mut cases: Vec<_> = cases.collect();
         cases.dedup();
         cases
     }
@@ -88,12 +97,12 @@ impl Results {
     }
 
     /// Returns a subject's rate as a multiple of its peer's: the median of the rounds, each of which measured
-    /// both next to each other.
+    /// both next to each other; none if the peer never had a success.
     pub(crate) fn ratio(&self, case: Case, subject: Subject, peer: Subject) -> Option<f64> {
         let mut ratios: Vec<_> = (self.of(case, subject))
             .filter_map(|round| {
                 let peer = self.of(case, peer).find(|other| other.number == round.number)?;
-                Some(round.summary.rate / peer.summary.rate.max(f64::MIN_POSITIVE))
+                (peer.summary.rate > 0.0).then(|| round.summary.rate / peer.summary.rate)
             })
             .collect();
         ratios.sort_by(f64::total_cmp);
@@ -108,7 +117,11 @@ impl Results {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Crowd, Operation, Safety};
+    use crate::plan::{Crowd, Engine, Operation, Safety};
+
+    fn report(tallies: Vec<Tally>, after: u64) -> Report {
+        Report { tallies, memory: Some(Memory { before: 1, after, peak: after }) }
+    }
 
     #[test]
     fn shares_gaps_and_the_silent() {
@@ -118,23 +131,33 @@ mod tests {
             latencies: vec![(1000, done.max(1))],
             ..Tally::default()
         };
-        let summary = Summary::of(&[of(30, 5), of(10, 70), of(0, 2000)], Duration::from_secs(2)).unwrap();
+        let reports = [report(vec![of(30, 5), of(10, 70)], 9), report(vec![of(0, 2000)], 4)];
+        let summary = Summary::of(&reports, Duration::from_secs(2)).unwrap();
         assert!((summary.rate - 20.0).abs() < 1e-9 && summary.slowest.abs() < 1e-9);
         assert_eq!((summary.silent, summary.longest_gap), (1, Duration::from_secs(2)));
+        assert_eq!(summary.memory.unwrap().after, 9);
     }
 
     #[test]
     fn the_median_round_and_ratios_within_rounds() {
-        let case = Case { operation: Operation::Get, safety: Safety::Power, crowd: Crowd::Processes(1) };
+        let case = Case {
+            part: Part::Throughput,
+            engine: Engine::Redb,
+            operation: Operation::Get,
+            safety: Safety::Power,
+            crowd: Crowd::Processes(1),
+            size: 10,
+        };
         let mut results = Results::default();
         // The whole machine is slow in the second round.
         for (number, (store, bare)) in [(10, 20), (2, 4), (12, 30)].into_iter().enumerate() {
             for (subject, done) in [(Subject::Store, store), (Subject::Bare, bare)] {
                 let tally = Tally { done, ..Tally::default() };
-                let summary = Summary::of(&[tally], Duration::from_secs(1)).unwrap();
+                let summary = Summary::of(&[report(vec![tally], 1)], Duration::from_secs(1)).unwrap();
                 results.add(Round { case, subject, number, summary });
             }
         }
+        assert_eq!((results.cases(Part::Throughput), results.cases(Part::Size)), (vec![case], vec![]));
         assert!((results.median(case, Subject::Store).unwrap().rate - 10.0).abs() < 1e-9);
         assert!((results.ratio(case, Subject::Store, Subject::Bare).unwrap() - 0.5).abs() < 1e-9);
     }

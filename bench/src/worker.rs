@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
+use crate::memory::Memory;
+use crate::meter::Tally;
 use crate::plan::{Case, Subject};
 use crate::side;
 
@@ -22,9 +24,19 @@ pub(crate) struct Order {
     pub(crate) seed: u64,
 }
 
-/// Does what it is told, in the current folder: one line when ready, one with the tallies.
+/// What a child has measured.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Report {
+    /// One of each task or thread.
+    pub(crate) tallies: Vec<Tally>,
+    /// None where the system does not tell.
+    pub(crate) memory: Option<Memory>,
+}
+
+/// Does what it is told, in the current folder: one line when ready, one with the report.
 pub(crate) fn run(order: &str) -> Result<()> {
     let order: Order = serde_json::from_str(order)?;
+    let memory = Memory::before();
     let mut side = side::open(order.subject, order.case, order.seed)?;
     let Some(time) = order.time else {
         side.prepare()?;
@@ -32,9 +44,10 @@ pub(crate) fn run(order: &str) -> Result<()> {
     };
     side.warm_up()?;
     let tallies = side.work(time, &mut wait_for_the_word)?;
+    let memory = memory.and_then(Memory::after);
     side.close()?;
     let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, &tallies)?;
+    serde_json::to_writer(&mut out, &Report { tallies, memory })?;
     Ok(writeln!(out)?)
 }
 
