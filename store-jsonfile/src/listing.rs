@@ -1,7 +1,6 @@
 //! Which objects and logs have files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::FileType;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -58,17 +57,8 @@ impl Folder {
     /// Lists what has files, as a journal leaves them.
     pub(crate) fn list(&self, journal: Option<&[Change]>) -> Result<Listing> {
         let mut listing = Listing::default();
-        let mut files = BTreeSet::new();
-        for (name, kind) in names_in(self.layout.folder())? {
+        for name in names_in(self.layout.folder())? {
             if let Some(namespace) = layout::decode(&name) {
-                if kind.is_file() {
-                    files.insert(namespace);
-                    continue;
-                }
-                // A link, or a pipe, in the place of a folder of logs would hide them.
-                if !kind.is_dir() {
-                    return Err(FileError::NoFolder.at(&self.layout.folder().join(name)));
-                }
                 let logs = self.list_logs(&namespace)?;
                 listing.logs.insert(namespace, logs);
             } else if layout::looks_like_object(&name) {
@@ -78,24 +68,39 @@ impl Folder {
                 }
             }
         }
-        // Files of somebody else may lie here, but not in the place of a folder of logs.
-        if let Some(namespace) = files.intersection(&listing.objects).next() {
-            return Err(FileError::NoFolder.at(&self.layout.logs(namespace)));
-        }
         journal.unwrap_or_default().iter().for_each(|change| listing.apply(change));
         listing.logs.retain(|_, logs| !logs.is_empty());
         Ok(listing)
     }
 
+    /// Lists the logs of one namespace, as a journal leaves them.
+    pub(crate) fn logs_of(&self, namespace: &str, journal: Option<&[Change]>) -> Result<BTreeSet<String>> {
+        let mut listing = Listing::default();
+        listing.logs.insert(namespace.to_owned(), self.list_logs(namespace)?);
+        journal.unwrap_or_default().iter().for_each(|change| listing.apply(change));
+        Ok(listing.logs.remove(namespace).unwrap_or_default())
+    }
+
     fn list_logs(&self, namespace: &str) -> Result<BTreeSet<String>> {
         let folder = self.layout.logs(namespace);
-        let files = names_in(&folder)?.into_iter();
-        let logs = files.filter(|(name, _)| layout::looks_like_log(name));
-        let decoded = logs.map(|(name, _)| {
+        match folder.symlink_metadata() {
+            Ok(found) if found.is_dir() => {}
+            // Files of somebody else may lie here, but not where they would hide a namespace's logs.
+            Ok(found) if found.is_file() && !self.has_object(namespace) => return Ok(BTreeSet::new()),
+            Ok(_) => return Err(FileError::NoFolder.at(&folder)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+            Err(e) => return Err(explain_denial("cannot look at", &folder, e)),
+        }
+        let names = names_in(&folder)?.into_iter();
+        let decoded = names.filter(|name| layout::looks_like_log(name)).map(|name| {
             let log = name.strip_suffix(".jsonl").and_then(layout::decode);
             log.ok_or_else(|| foreign(folder.join(name)))
         });
         decoded.collect()
+    }
+
+    fn has_object(&self, namespace: &str) -> bool {
+        self.layout.path(&Item::Object(namespace.to_owned())).symlink_metadata().is_ok()
     }
 }
 
@@ -104,16 +109,13 @@ pub(crate) fn is_folder(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|found| found.is_dir())
 }
 
-/// Lists the names in a folder, and what stands under them; nothing if it is not there.
-fn names_in(folder: &Path) -> Result<Vec<(String, FileType)>> {
-    let read = || -> io::Result<Vec<(String, FileType)>> {
+/// Lists the names in a folder; nothing if it is not there.
+fn names_in(folder: &Path) -> Result<Vec<String>> {
+    // Names that are no UTF-8 are none of ours.
+    let read = || -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for found in folder.read_dir()? {
-            let found = found?;
-            // Names that are no UTF-8 are none of ours.
-            if let Ok(name) = found.file_name().into_string() {
-                names.push((name, found.file_type()?));
-            }
+            names.extend(found?.file_name().into_string());
         }
         Ok(names)
     };

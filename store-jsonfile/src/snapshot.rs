@@ -1,7 +1,7 @@
 //! One instant of the folder: each file is read once, through the journal that was there at the beginning.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::{Bound, ControlFlow};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub(crate) struct View<'f> {
     logs: RefCell<HashMap<Key, Option<Rc<Log>>>>,
     listing: RefCell<Option<Rc<Listing>>>,
     epoch: RefCell<Option<Epoch>>,
+    /// Whether names were listed, of which a view keeps no more than the last list.
+    listed: Cell<bool>,
 }
 
 impl<'f> View<'f> {
@@ -38,6 +40,7 @@ impl<'f> View<'f> {
             logs: RefCell::default(),
             listing: RefCell::default(),
             epoch: RefCell::default(),
+            listed: Cell::new(false),
         }
     }
 
@@ -49,7 +52,7 @@ impl<'f> View<'f> {
     pub(crate) fn is_of_one_file(&self) -> bool {
         let files = self.objects.borrow().len() + self.logs.borrow().len();
         let epoch = usize::from(self.epoch.borrow().is_some());
-        self.listing.borrow().is_none() && files + epoch <= 1
+        !self.listed.get() && files + epoch <= 1
     }
 
     /// Returns the object of a namespace, an empty one if it was never written.
@@ -73,7 +76,15 @@ impl<'f> View<'f> {
         Ok(found)
     }
 
+    /// Returns the names of a namespace's logs.
+    pub(crate) fn logs_of(&self, namespace: &str) -> Result<BTreeSet<String>> {
+        self.listed.set(true);
+        self.folder.logs_of(namespace, self.journal())
+    }
+
+    /// Returns the names of all objects and logs.
     pub(crate) fn listing(&self) -> Result<Rc<Listing>> {
+        self.listed.set(true);
         if let Some(listing) = &*self.listing.borrow() {
             return Ok(Rc::clone(listing));
         }
@@ -161,9 +172,8 @@ impl Snapshot for View<'_> {
     }
 
     fn logs(&self, namespace: &str, visit: &mut dyn FnMut(LogInfo) -> ControlFlow<()>) -> Result<()> {
-        let listing = self.listing()?;
-        for log in listing.logs.get(namespace).into_iter().flatten() {
-            if let Some(info) = self.log_info(namespace, log)?
+        for log in self.logs_of(namespace)? {
+            if let Some(info) = self.log_info(namespace, &log)?
                 && visit(info).is_break()
             {
                 break;

@@ -243,12 +243,10 @@ impl Snapshot for Staged<'_> {
     }
 
     fn logs(&self, namespace: &str, visit: &mut dyn FnMut(LogInfo) -> ControlFlow<()>) -> Result<()> {
-        let listing = self.view.listing()?;
-        let listed = listing.logs.get(namespace).into_iter().flatten();
-        let staged = self.logs.keys().filter(|(of, _)| of == namespace).map(|(_, log)| log);
-        let names: BTreeSet<&String> = listed.chain(staged).collect();
+        let mut names = self.view.logs_of(namespace)?;
+        names.extend(self.logs.keys().filter(|(of, _)| of == namespace).map(|(_, log)| log.clone()));
         for log in names {
-            if let Some(info) = self.log_info(namespace, log)?
+            if let Some(info) = self.log_info(namespace, &log)?
                 && visit(info).is_break()
             {
                 break;
