@@ -16,7 +16,7 @@ pub(super) const WRITE_TWO: OwnWork = OwnWork { name: "write_two_files", run: wr
 const INSTANTS: usize = 300;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How many namespaces lie between the two, so that reading all of them takes about as long as a write.
-const BETWEEN: usize = 20;
+const BETWEEN: usize = 120;
 
 /// Writes two namespaces together, on and on.
 fn write_two_files(path: &Path, _plan: &Value) -> Done {
