@@ -1,12 +1,13 @@
 //! What the suite of real processes, `conformance`, has to know of a store on redb.
 
+mod cases;
 mod damages;
 
 use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use conformance::{Artefact, Damage, Role, Shape, Target, Tight, open_embedded};
+use conformance::{Artefact, Damage, OwnCase, Role, Shape, Target, Tight, open_embedded};
 use redb::{Builder, ConcurrencyMode, ReadableDatabase, ReadableTable};
 use store_core::{Durability, Result, Settings, StateStore};
 
@@ -88,6 +89,10 @@ impl Target for Database {
 
     fn unfit_version(&self) -> Option<i32> {
         None
+    }
+
+    fn own_cases(&self) -> Vec<OwnCase> {
+        cases::CASES.to_vec()
     }
 }
 
