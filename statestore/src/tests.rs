@@ -180,6 +180,30 @@ fn paths_of_a_file_are_relative_to_it() {
     }
 }
 
+/// Another engine that only looked at the file would drop SQLite's locks of this process when it closes it.
+#[cfg(all(target_os = "linux", feature = "sqlite", feature = "redb"))]
+#[test]
+fn what_is_open_is_not_opened_with_another_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = |engine: &str| format!("{engine}:{}/state", folder.path().display());
+    let open = crate::open_blocking(&url("sqlite")).unwrap();
+    open.put_as("n", "k", &1).unwrap();
+    let locks = || {
+        let all = std::fs::read_to_string("/proc/locks").unwrap();
+        let ours = format!(" {} ", std::process::id());
+        all.lines().filter(|line| line.contains("POSIX") && line.contains(&ours)).count()
+    };
+    let held = locks();
+    assert!(held > 0, "SQLite holds no lock that could be lost");
+    let refused = crate::open_blocking(&url("redb")).unwrap_err();
+    assert!(refused.to_string().contains("another engine"), "{refused}");
+    assert_eq!(locks(), held);
+    open.close().unwrap();
+    drop(open);
+    let refused = crate::open_blocking(&url("redb")).unwrap_err();
+    assert_eq!(refused.kind(), crate::ErrorKind::IncompatibleFormat, "{refused}");
+}
+
 fn write(path: &Path, bytes: &[u8]) {
     use std::io::Write;
     let mut options = std::fs::File::options();

@@ -53,7 +53,7 @@ impl JsonFilesBackend {
         let data = place.data();
         let found = data.metadata().map_err(|e| Error::from_io("cannot look at", data, e))?;
         let modes = Modes::of_file(&found);
-        let backend = Self {
+        Ok(Self {
             folder: Folder::new(place.path(), modes, cache),
             identity: os::identity(&found),
             gate: Gate::new(place.gate(), modes),
@@ -62,9 +62,7 @@ impl JsonFilesBackend {
             turn: Mutex::default(),
             swept: AtomicBool::new(false),
             seen: AtomicBool::new(false),
-        };
-        backend.folder.list(None)?;
-        Ok(backend)
+        })
     }
 
     /// Refuses a folder that is not the one that was opened.
@@ -161,7 +159,6 @@ impl Backend for JsonFilesBackend {
     }
 
     fn read(&self, deadline: Instant, work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>) -> Result<()> {
-        self.check_marker()?;
         let mut looks = 0;
         loop {
             looks += 1;
@@ -189,7 +186,6 @@ impl Backend for JsonFilesBackend {
         _deadline: Instant,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>,
     ) -> Result<()> {
-        self.check_marker()?;
         // Whoever may not write is told so, even where nothing would have to be changed.
         self.folder.check_writable()?;
         self.folder.recover()?;

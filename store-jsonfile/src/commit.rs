@@ -102,12 +102,16 @@ impl Folder {
         files::replace_file(&path, folder, &bytes, self.modes.file, &self.modes).map_err(Failed::Unseen)?;
         // From here on it has happened.
         files::sync_folder(folder).map_err(Failed::Seen)?;
-        // What goes wrong now is tried again by the next writer, who says so before anything else.
-        Ok(self.finish(changes, number).unwrap_or_default())
+        match self.play(changes, number) {
+            Ok(replaced) => self.forget_journal().map(|()| replaced).map_err(Failed::Seen),
+            // The journal stays, and is played again by the next writer, who says what is wrong before anything
+            // else.
+            Err(_) => Ok(Replaced::new()),
+        }
     }
 
-    /// Brings the changes of a journal into the files, and removes it.
-    fn finish(&self, changes: &[Change], number: u64) -> Result<Replaced> {
+    /// Brings the changes of a journal into the files; then it may go.
+    fn play(&self, changes: &[Change], number: u64) -> Result<Replaced> {
         let mut replaced = Replaced::new();
         let mut folders = BTreeSet::new();
         for change in changes {
@@ -116,19 +120,26 @@ impl Folder {
             folders.insert(self.folder_of(change));
         }
         folders.iter().try_for_each(|folder| files::sync_folder(folder))?;
-        let path = self.layout.journal();
         // A reader that looked before the journal came, and looks after it went, must see that it was there.
+        let path = self.layout.changes();
         self.changes.write(number + 2).map_err(|e| Error::from_io("cannot write", &path, e))?;
-        std::fs::remove_file(&path).map_err(|e| explain_denial("cannot remove", &path, e))?;
-        files::sync_folder(self.layout.folder())?;
         Ok(replaced)
+    }
+
+    /// Removes a journal that was played. An error leaves it in doubt whether a loss of power brings it back,
+    /// over what is written later: it counts as a failed sync.
+    fn forget_journal(&self) -> Result<()> {
+        let path = self.layout.journal();
+        std::fs::remove_file(&path).map_err(|e| explain_denial("cannot remove", &path, e))?;
+        files::sync_folder(self.layout.folder())
     }
 
     /// Ends the change of a writer that was killed: before anything else is written.
     pub(crate) fn recover(&self) -> Result<()> {
         let Some(journal) = self.journal()? else { return Ok(()) };
         let number = self.begin()?;
-        self.finish(&journal.changes, number)?;
+        self.play(&journal.changes, number)?;
+        self.forget_journal()?;
         let _ = self.changes.write(number + 3);
         Ok(())
     }
@@ -192,6 +203,12 @@ impl Folder {
     pub(crate) fn rewrite(&self) -> Result<()> {
         self.recover()?;
         let listing = self.list(None)?;
+        // A journal that went without a sync must not come back: one that changes nothing takes its name, and
+        // goes with all that is synced below.
+        let (journal, nothing) = (self.layout.journal(), journal::encode(&[])?);
+        files::replace_file(&journal, self.layout.folder(), &nothing, self.modes.file, &self.modes)?;
+        files::sync_folder(self.layout.folder())?;
+        std::fs::remove_file(&journal).map_err(|e| explain_denial("cannot remove", &journal, e))?;
         let mut folders: Vec<PathBuf> = vec![self.layout.folder().to_owned()];
         folders.extend(listing.logs.keys().map(|namespace| self.layout.logs(namespace)));
         for item in listing.items().into_iter().chain([Item::Epoch]) {

@@ -86,9 +86,9 @@ impl Engine for JsonFiles {
     /// The marker comes last: once it can be seen the store is complete.
     fn create(&self, place: &Place, modes: &Modes) -> Result<()> {
         let layout = Layout::new(place.path());
-        files::create_file(&layout.changes(), Changes::fresh().as_bytes(), modes.file, modes)?;
         if place.look_at_file()?.is_some() {
-            return Ok(());
+            let fresh = Changes::fresh();
+            return files::create_file(&layout.changes(), fresh.as_bytes(), modes.file, modes).map(drop);
         }
         // One that somebody left who was killed here may have rights of another configuration.
         let epoch = encode_epoch(&Epoch::default())?;

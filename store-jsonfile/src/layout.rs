@@ -16,6 +16,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
+use store_core::check_namespace;
 
 /// The end of an object's file name.
 const OBJECT: &str = ".json";
@@ -121,10 +122,10 @@ pub(crate) fn encode(name: &str) -> String {
     encoded
 }
 
-/// Reads a file name that [`encode`] made; none for any other.
+/// Reads a file name that [`encode`] made of a name that can be; none for any other.
 pub(crate) fn decode(file: &str) -> Option<String> {
     let name = percent_decode_str(file).decode_utf8().ok()?.into_owned();
-    (!name.is_empty() && encode(&name) == file).then_some(name)
+    (check_namespace(&name).is_ok() && encode(&name) == file).then_some(name)
 }
 
 /// Names that Windows keeps for devices, whatever follows a dot
@@ -164,7 +165,9 @@ mod tests {
             assert_eq!(encode(name), file);
             assert_eq!(decode(file).as_deref(), Some(name));
         }
-        for file in ["Jobs", "%6aobs", "%6Aobs", "a%2eb", "", "%ff", "a/b", ".x", "a.json"] {
+        for file in
+            ["Jobs", "%6aobs", "%6Aobs", "a%2eb", "", "%ff", "a/b", ".x", "a.json", "a%0A", &"a".repeat(65)]
+        {
             assert_eq!(decode(file), None, "{file}");
         }
     }

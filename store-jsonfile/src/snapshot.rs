@@ -7,8 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use store_core::backend::{Epoch, Snapshot};
-use store_core::{Entry, KeyRange, LogEntry, LogInfo, NamespaceInfo, Result, Revision, Seq};
+use store_core::{Entry, Error, KeyRange, LogEntry, LogInfo, NamespaceInfo, Result, Revision, Seq};
 
+use crate::error::FileError;
 use crate::folder::{Folder, Journal};
 use crate::journal::Change;
 use crate::layout::Item;
@@ -101,8 +102,13 @@ impl<'f> View<'f> {
         from: Seq,
         visit: &mut dyn FnMut(LogEntry) -> ControlFlow<()>,
     ) -> Result<()> {
-        let path = || self.folder.layout.path(&Item::Log(item.0.to_owned(), item.1.to_owned()));
-        log.scan(from, visit).map_err(|e| e.at(&path()))
+        let item = || Item::Log(item.0.to_owned(), item.1.to_owned());
+        log.scan(from, visit).map_err(|e| self.explain(e, &item()))
+    }
+
+    /// Says in which file something is wrong.
+    pub(crate) fn explain(&self, error: FileError, item: &Item) -> Error {
+        error.at(&self.folder.layout.path(item))
     }
 }
 

@@ -95,36 +95,36 @@ impl<'f> Staged<'f> {
         }
         for ((namespace, log), stage) in self.logs {
             let was_there = matches!(self.view.log(&namespace, &log), Ok(Some(_)) | Err(_));
-            outcome.changes.extend(stage.change(&namespace, &log, was_there)?);
+            let item = Item::Log(namespace, log);
+            outcome.changes.extend(stage.change(&item, was_there, &self.view)?);
         }
         Ok(outcome)
     }
 }
 
 impl Stage {
-    fn change(&self, namespace: &str, log: &str, was_there: bool) -> Result<Option<Change>> {
-        let item = || Item::Log(namespace.to_owned(), log.to_owned());
+    fn change(&self, item: &Item, was_there: bool, view: &View<'_>) -> Result<Option<Change>> {
+        let Item::Log(namespace, log) = item else { return Ok(None) };
         let batch = self.batch();
         let anew = |kept: Vec<u8>| -> Result<Option<Change>> {
             let mut bytes = record::header(namespace, log, self.last)?.into_bytes();
             bytes.extend(kept);
             bytes.extend(batch.as_bytes());
-            Ok(Some(Change::Replace { item: item(), bytes }))
+            Ok(Some(Change::Replace { item: item.clone(), bytes }))
         };
         match &self.base {
-            None if self.last == 0 => Ok(was_there.then(|| Change::Remove { item: item() })),
+            None if self.last == 0 => Ok(was_there.then(|| Change::Remove { item: item.clone() })),
             None => anew(Vec::new()),
             Some(base) if self.first == base.first && self.appended.is_empty() => Ok(None),
             Some(base) => {
-                let kept = self.kept(base).map_err(|e| {
-                    let why = "cannot read the log that is trimmed";
-                    store_core::Error::new(store_core::ErrorKind::Corrupted, why).with_source(e)
-                })?;
+                let kept = self.kept(base).map_err(|e| view.explain(e, item))?;
                 match kept {
                     Some(kept) => anew(kept),
-                    None => {
-                        Ok(Some(Change::Append { item: item(), at: base.end, bytes: batch.into_bytes() }))
-                    }
+                    None => Ok(Some(Change::Append {
+                        item: item.clone(),
+                        at: base.end,
+                        bytes: batch.into_bytes(),
+                    })),
                 }
             }
         }

@@ -70,3 +70,27 @@ impl Drop for Writer {
         self.storage.close_without_writing();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::schema::fresh_database;
+
+    #[test]
+    fn closing_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.redb");
+        #[expect(clippy::disallowed_methods, reason = "a test")]
+        std::fs::write(&path, fresh_database().unwrap()).unwrap();
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let writer = Writer::open(&path, 1 << 20, deadline).unwrap();
+        let begun = writer.begin(deadline).unwrap();
+        begun.open_table(TABLE).unwrap().insert(b"k".as_slice(), b"v".as_slice()).unwrap();
+        begun.commit().unwrap();
+        let before = std::fs::read(&path).unwrap();
+        drop(writer);
+        assert!(std::fs::read(&path).unwrap() == before, "it is not in the gate any more");
+    }
+}

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::core::{Core, Opening};
-use crate::backend::{Engine, Presence};
+use crate::backend::{Backend, Engine, Presence};
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::shared::access::{Modes, explain_denial};
@@ -22,7 +22,18 @@ const REST: Duration = Duration::from_millis(5);
 /// How many folders above a new store are looked through for leftovers of its making.
 const SWEPT: usize = 4;
 
-type Slot = Arc<Mutex<Option<Weak<dyn Any + Send + Sync>>>>;
+/// An open store, whatever its engine.
+trait OpenStore: Any + Send + Sync {
+    fn is_closing(&self) -> bool;
+}
+
+impl<B: Backend> OpenStore for Core<B> {
+    fn is_closing(&self) -> bool {
+        Self::is_closing(self)
+    }
+}
+
+type Slot = Arc<Mutex<Option<Weak<dyn OpenStore>>>>;
 
 /// The open stores of this process. Each place has a mutex of its own, so that two openers of one place
 /// share what the first one opens, and those of other places do not wait.
@@ -49,18 +60,30 @@ pub(super) fn open<E: Engine>(
     let place = Place::resolve(path, engine.shape())?;
     let slot = slot_of(&place);
     let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-    let open = slot.as_ref().and_then(Weak::upgrade).and_then(|any| any.downcast::<Core<E::Backend>>().ok());
-    if let Some(core) = open {
+    while let Some(open) = slot.as_ref().and_then(Weak::upgrade) {
+        let closing = open.is_closing();
+        let any: Arc<dyn Any + Send + Sync> = open;
+        let Ok(core) = any.downcast::<Core<E::Backend>>() else {
+            // Another engine must not even look at the files: closing a descriptor of them would drop SQLite's
+            // locks of this process.
+            if closing && Instant::now() < deadline {
+                std::thread::sleep(REST);
+                continue;
+            }
+            let why = "is open in this process as a store of another engine; use that one, or close it first";
+            return Err(Error::new(ErrorKind::ConfigInvalid, why).with_path(place.path()));
+        };
         // What the engine keeps of its locks in memory came along with the fork, the locks did not: opened
         // here it would work without them.
         core.check_process()?;
         if core.is_in_place() && core.join() {
             return Ok(core);
         }
+        break;
     }
     let core = Arc::new(open_anew(engine, place, settings, deadline)?);
-    let any: Arc<dyn Any + Send + Sync> = core.clone();
-    *slot = Some(Arc::downgrade(&any));
+    let open: Arc<dyn OpenStore> = core.clone();
+    *slot = Some(Arc::downgrade(&open));
     Ok(core)
 }
 
