@@ -100,3 +100,13 @@ fn status(what: &str) -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     status.lines().find_map(|line| line.strip_prefix(what)).unwrap().trim().to_owned()
 }
+
+/// Whether an error of a kind is taken for success.
+pub(crate) fn swallows(fault: Fault, kind: ErrorKind) -> bool {
+    matches!(
+        (fault, kind),
+        (Fault::TakesBusyForDone, ErrorKind::Busy | ErrorKind::Closed)
+            | (Fault::TakesDoubtForDone, ErrorKind::Indeterminate)
+            | (Fault::TakesDamageForDone, ErrorKind::Corrupted)
+    )
+}

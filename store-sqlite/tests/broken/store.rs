@@ -15,7 +15,7 @@ use store_core::{
 
 use super::batches::{append_null, invent, merge, rebuild, round, split};
 use super::faults::Fault;
-use super::places::reworded;
+use super::places::{reworded, swallows};
 
 static WRITES: AtomicU64 = AtomicU64::new(0);
 
@@ -91,15 +91,6 @@ impl Store {
         }
     }
 
-    fn swallows(&self, kind: ErrorKind) -> bool {
-        matches!(
-            (self.fault, kind),
-            (Fault::TakesBusyForDone, ErrorKind::Busy | ErrorKind::Closed)
-                | (Fault::TakesDoubtForDone, ErrorKind::Indeterminate)
-                | (Fault::TakesDamageForDone, ErrorKind::Corrupted)
-        )
-    }
-
     fn error(&self, error: Error) -> Error {
         if self.is(Fault::SaysBusyInDoubt) && error.kind() == ErrorKind::Indeterminate {
             return Error::new(ErrorKind::Busy, error.message());
@@ -166,7 +157,7 @@ impl Store {
             _ => self.inner.commit(batch.clone()).await,
         };
         let written = match written {
-            Err(error) if self.swallows(error.kind()) => {
+            Err(error) if swallows(self.fault, error.kind()) => {
                 let invented = invent(&*self.inner, &batch).await;
                 let blind = || Receipt::new(BTreeMap::new(), vec![Outcome::Written(Revision::new(1))]);
                 Ok(invented.unwrap_or_else(|_| blind()))

@@ -159,6 +159,26 @@ pub(super) fn named_with_line_and_column(folder: &Path) -> Done {
     refused(nothing, ErrorKind::NotFound).map(drop)
 }
 
+pub(super) fn adopted_in_turn_or_not_at_all(folder: &Path) -> Done {
+    let path = place(folder);
+    fill(&path)?;
+    let file = path.join("n.json");
+    let text = std::fs::read_to_string(&file).map_err(said)?.replace("1.50", "2.50");
+    overwrite(&file, text)?;
+    let before = bytes_of(&path)?;
+    let gate = std::fs::File::open(path.join(".gate")).map_err(said)?;
+    gate.lock().map_err(said)?;
+    let hurried = Settings::default().with_timeout(std::time::Duration::from_millis(200));
+    let words = refused(JsonFiles::default().adopt(&path, &hurried, None), ErrorKind::Busy)?;
+    demand(words.contains(&std::process::id().to_string()), format!("it does not name the holder: {words}"))?;
+    gate.unlock().map_err(said)?;
+    drop(gate);
+    // The one that gave up must not come to it late.
+    open(&path)?.put("other", "k", 1u64.into()).map_err(said)?;
+    demand(bytes_of(&path)?.get(&file) == before.get(&file), "it was adopted after it had been refused")?;
+    demand(adopt(&path).map_err(said)?.len() == 1, "it is not adopted then")
+}
+
 pub(super) fn told_when_removed(folder: &Path) -> Done {
     let path = place(folder);
     fill(&path)?;

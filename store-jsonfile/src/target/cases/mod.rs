@@ -26,6 +26,7 @@ pub(super) const CASES: &[OwnCase] = &[
     case("loud", "a_log_cut_at_any_byte_is_refused", tails::cuts_are_refused),
     case("loud", "an_object_removed_under_an_open_store_is_told_of", hands::told_when_removed),
     case("loud", "changes_by_hand_are_refused_and_adopted", hands::refused_and_adopted),
+    case("bounded", "who_adopts_waits_no_longer_than_its_timeout", hands::adopted_in_turn_or_not_at_all),
     case("loud", "what_cannot_be_adopted_is_named", hands::named_with_line_and_column),
     case("shared_rightly", "rights_changed_by_hand_are_mended", hands::rights_are_mended),
     case("tidy", "leftovers_of_killed_writers_go", leftovers::go_with_the_next_write),
