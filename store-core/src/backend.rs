@@ -196,6 +196,10 @@ pub trait Engine: Debug + Send + Sync + 'static {
     /// Returns what lies at the path of a store.
     fn shape(&self) -> Shape;
 
+    /// Whether a commit and a [`sync`](Backend::sync) after it survive the loss of power; if not, every call that
+    /// asks for that is refused as `Unsupported`, opening a store under `power` among them.
+    fn survives_power(&self) -> bool;
+
     /// Looks what there is, changing nothing.
     ///
     /// # Errors

@@ -70,6 +70,10 @@ impl Engine for JsonFiles {
         Shape::Folder
     }
 
+    fn survives_power(&self) -> bool {
+        true
+    }
+
     fn probe(&self, place: &Place, _settings: &Settings) -> Result<Presence> {
         let layout = Layout::new(place.path());
         let Some(_) = place.look_at_file()? else {

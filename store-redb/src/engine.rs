@@ -55,6 +55,10 @@ impl Engine for Redb {
         Shape::File
     }
 
+    fn survives_power(&self) -> bool {
+        true
+    }
+
     fn probe(&self, place: &Place, _settings: &Settings) -> Result<Presence> {
         let path = place.path();
         let Some(found) = place.look_at_file()? else { return Ok(Presence::Missing) };

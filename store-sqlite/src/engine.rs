@@ -68,6 +68,10 @@ impl Engine for Sqlite {
         Shape::File
     }
 
+    fn survives_power(&self) -> bool {
+        true
+    }
+
     fn probe(&self, place: &Place, settings: &Settings) -> Result<Presence> {
         check_engine(&settings.seams)?;
         let Some(found) = place.look_at_file()? else {

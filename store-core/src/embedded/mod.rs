@@ -61,6 +61,8 @@ pub struct Embedded<B: Backend> {
     core: Arc<Core<B>>,
     about: StoreInfo,
     settings: Settings,
+    /// Whether the engine can give the durability `power`.
+    survives_power: bool,
     closed: AtomicBool,
     outstanding: Arc<Outstanding>,
 }
@@ -73,6 +75,7 @@ impl<B: Backend> Embedded<B> {
     ///
     /// # Errors
     /// - `ConfigInvalid` for settings that cannot be, and for a place that cannot hold a store.
+    /// - `Unsupported` for the durability `power` on an engine that cannot give it.
     /// - `NotFound` if there is no store and none may be created.
     /// - `PermissionDenied`, `Corrupted`, `IncompatibleFormat`, `StorageFull`, `Io` for what is found there.
     /// - `Busy` if it did not open within the timeout.
@@ -81,6 +84,10 @@ impl<B: Backend> Embedded<B> {
         let path =
             std::path::absolute(path).map_err(|e| Error::from_io("cannot resolve the path", path, e))?;
         let about = StoreInfo::new(engine.name(), engine.version(), path.clone());
+        let survives_power = engine.survives_power();
+        if settings.durability == Durability::Power && !survives_power {
+            return Err(no_power(&about.engine).with_operation("open").with_path(path));
+        }
         let opening = Arc::new(Readers::default());
         let obstacle = opening_obstacle(path.clone(), engine.shape());
         let chosen = settings.clone();
@@ -101,7 +108,8 @@ impl<B: Backend> Embedded<B> {
             gate: core.place.gate(),
             ..about
         };
-        Ok(Self { core, about, settings, closed: AtomicBool::new(false), outstanding: Arc::default() })
+        let (closed, outstanding) = (AtomicBool::new(false), Arc::default());
+        Ok(Self { core, about, settings, survives_power, closed, outstanding })
     }
 
     fn context(&self, operation: &'static str) -> impl FnOnce(Error) -> Error + '_ {
@@ -145,6 +153,9 @@ impl<B: Backend> Embedded<B> {
         }
         let within = batch.wanted_deadline().unwrap_or(self.settings.timeout);
         let durability = batch.wanted_durability().unwrap_or(self.settings.durability);
+        if durability == Durability::Power && !self.survives_power {
+            return Err(no_power(&self.about.engine));
+        }
         let needs_sync = durability == Durability::Power
             && self.core.backend.durability() == Durability::Process
             && !batch.writes().is_empty();
@@ -185,6 +196,11 @@ fn opening_obstacle(path: PathBuf, shape: Shape) -> impl Fn() -> String + Send +
             holder => format!("the store did not open: the gate is held by {holder}"),
         }
     }
+}
+
+fn no_power(engine: &str) -> Error {
+    let why = format!("the engine {engine:?} keeps nothing over a loss of power; ask for durability=process");
+    Error::new(ErrorKind::Unsupported, why)
 }
 
 fn odd_outcome(operation: &'static str) -> Error {
@@ -334,6 +350,9 @@ impl<B: Backend> StateStore for Embedded<B> {
 
     async fn sync(&self) -> Result<()> {
         self.check_open().map_err(self.context("sync"))?;
+        if !self.survives_power {
+            return Err(self.context("sync")(no_power(&self.about.engine)));
+        }
         if self.core.backend.durability() == Durability::Power {
             return Ok(());
         }

@@ -282,6 +282,10 @@ impl Engine for Memory {
         Shape::File
     }
 
+    fn survives_power(&self) -> bool {
+        true
+    }
+
     fn probe(&self, place: &Place, _settings: &Settings) -> Result<Presence> {
         Ok(if place.path().exists() { Presence::Ready } else { Presence::Missing })
     }
