@@ -10,12 +10,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
-use store_core::{Blocking, Durability, Settings};
+use store_core::{Blocking, Durability, ErrorKind, Settings};
 use tempfile::TempDir;
 
+use crate::ability::Ability;
 use crate::audit;
+use crate::counts::{Count, Ledger};
 use crate::failure::{Context, Failure, Outcome};
 use crate::members::UMASKS;
+use crate::rounds::Rounds;
 use crate::run::{Profile, Setup};
 use crate::target::{Role, Target};
 use crate::users::User;
@@ -33,11 +36,21 @@ pub(crate) struct Arena {
     pub(crate) profile: Profile,
     seed: u64,
     draws: AtomicU64,
+    /// How long a drill goes on; none if a number of rounds says it.
+    time: Option<Duration>,
+    ledger: Ledger,
 }
 
 impl Arena {
-    /// Makes the surroundings of a case; its chance follows from the seed of the run and its name.
-    pub(crate) fn new(target: &'static dyn Target, setup: &Setup, name: &str) -> Outcome<Self> {
+    /// Makes the surroundings of a case; its chance follows from the seed of the run and its name. A drill
+    /// may be given a time to go on for.
+    pub(crate) fn new(
+        target: &'static dyn Target,
+        setup: &Setup,
+        name: &str,
+        ledger: Ledger,
+        time: Option<Duration>,
+    ) -> Outcome<Self> {
         let at = setup.at.clone().unwrap_or_else(std::env::temp_dir);
         let folder = tempfile::Builder::new().prefix("conformance-").tempdir_in(at)?;
         // Other users have to get in.
@@ -51,6 +64,8 @@ impl Arena {
             profile: setup.profile,
             seed: hasher.finish(),
             draws: AtomicU64::new(0),
+            time,
+            ledger,
         })
     }
 
@@ -89,7 +104,8 @@ impl Arena {
     /// Opens the store.
     #[track_caller]
     pub(crate) fn open_with(&self, settings: Settings) -> Outcome<Blocking> {
-        let store = self.target.open(&self.path()?, patient(settings)).context("cannot open the store")?;
+        let settings = patient(self.target, settings);
+        let store = self.target.open(&self.path()?, settings).context("cannot open the store")?;
         Ok(Blocking::new(store))
     }
 
@@ -101,16 +117,34 @@ impl Arena {
     /// Prepares a worker on a store.
     pub(crate) fn worker_on(&self, path: &Path, work: &'static str) -> Outcome<Hire> {
         crate::cases::work(work).context(format_args!("there is no work {work}"))?;
+        if self.target.lacks().contains(&Ability::Processes) {
+            return Err(Failure::unsupported("it takes several processes"));
+        }
+        let settings = if is_process_only(self.target) { "timeout=30s&durability=process" } else { PATIENT };
         let orders = Orders {
             target: self.target.name().to_owned(),
             work: work.to_owned(),
             path: path.to_owned(),
-            settings: PATIENT.to_owned(),
+            settings: settings.to_owned(),
             plan: Value::Null,
             user: None,
             umask: None,
         };
-        Ok(Hire { orders, under: Vec::new() })
+        Ok(Hire { orders, under: Vec::new(), ledger: self.ledger.clone() })
+    }
+
+    /// Counts something that the case did.
+    pub(crate) fn count(&self, what: Count, more: u64) {
+        self.ledger.count(what, more);
+    }
+
+    /// Returns how many rounds a drill goes: a number for the profile, or, in a full run of so many minutes,
+    /// its share of them, but no fewer rounds than in a quick run.
+    pub(crate) fn rounds(&self, quick: u64, full: u64) -> Rounds {
+        match (self.profile, self.time) {
+            (Profile::Full, Some(time)) => Rounds::within(time, quick),
+            (profile, _) => Rounds::exactly(profile.pick(quick, full)),
+        }
     }
 
     /// Returns how often a case does what commits: a quarter of its number, in a quick run, on an engine that
@@ -122,6 +156,11 @@ impl Arena {
     /// Returns the umasks that a case tries: the strictest and the laxest alone where time is short.
     pub(crate) fn umasks(&self) -> &'static [u32] {
         if self.is_slow() { &[0o077, 0o000] } else { &UMASKS }
+    }
+
+    /// Whether what a process wrote may be gone when it has ended.
+    fn forgets(&self) -> bool {
+        self.target.lacks().contains(&Ability::Persistence)
     }
 
     fn is_slow(&self) -> bool {
@@ -140,8 +179,11 @@ impl Arena {
             if !data.into_iter().any(|artefact| artefact.path.exists()) {
                 continue;
             }
-            let store = self.target.open(path, patient(Settings::default().with_create(false)));
-            let store = Blocking::new(store.context("the store does not open after the case")?);
+            let settings = patient(self.target, Settings::default().with_create(false));
+            let store = match self.target.open(path, settings) {
+                Err(error) if error.kind() == ErrorKind::Unsupported && self.forgets() => continue,
+                opened => Blocking::new(opened.context("the store does not open after the case")?),
+            };
             audit::check(&store).context("after the case")?;
             store.close()?;
             drop(store);
@@ -157,9 +199,16 @@ impl Arena {
 const TIMEOUT: Duration = Duration::from_secs(30);
 const PATIENT: &str = "timeout=30s";
 
-fn patient(settings: Settings) -> Settings {
-    let chosen = settings.timeout != Settings::DEFAULT_TIMEOUT;
-    if chosen { settings } else { settings.with_timeout(TIMEOUT) }
+/// Chooses what a case did not choose: a long timeout, and what the backend can do.
+fn patient(target: &dyn Target, mut settings: Settings) -> Settings {
+    if settings.timeout == Settings::DEFAULT_TIMEOUT {
+        settings = settings.with_timeout(TIMEOUT);
+    }
+    if is_process_only(target) { settings.with_durability(Durability::Process) } else { settings }
+}
+
+fn is_process_only(target: &dyn Target) -> bool {
+    target.lacks().contains(&Ability::Power)
 }
 
 /// A worker that is not started yet.
@@ -167,6 +216,7 @@ fn patient(settings: Settings) -> Settings {
 pub(crate) struct Hire {
     orders: Orders,
     under: Vec<String>,
+    ledger: Ledger,
 }
 
 impl Hire {
@@ -203,6 +253,6 @@ impl Hire {
 
     /// Starts the process.
     pub(crate) fn start(self) -> Outcome<Worker> {
-        Worker::start(&self.orders, &self.under)
+        Worker::start(&self.orders, &self.under, self.ledger)
     }
 }

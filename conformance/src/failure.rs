@@ -1,9 +1,12 @@
 //! Why a case fails: words, and the line of the case that found it.
 
+use std::any::Any;
 use std::fmt::{self, Debug, Display};
 use std::panic::Location;
 
 use store_core::{Error, ErrorKind};
+
+use crate::exhibit::Exhibit;
 
 /// What a case, or a worker, comes to.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
@@ -17,12 +20,31 @@ const BEFORE: usize = 100;
 pub(crate) struct Failure {
     words: String,
     at: &'static Location<'static>,
+    /// Whether the store refused as `Unsupported` what a backend may lack.
+    unsupported: bool,
+    exhibit: Option<Box<Exhibit>>,
 }
 
 impl Failure {
     #[track_caller]
     pub(crate) fn new(words: impl Display) -> Self {
-        Self { words: words.to_string(), at: Location::caller() }
+        Self { words: words.to_string(), at: Location::caller(), unsupported: false, exhibit: None }
+    }
+
+    /// Says that the backend cannot do something, which it may have declared.
+    #[track_caller]
+    pub(crate) fn unsupported(words: impl Display) -> Self {
+        Self { unsupported: true, ..Self::new(words) }
+    }
+
+    /// Whether the store refused as `Unsupported` what a backend may lack.
+    pub(crate) fn is_unsupported(&self) -> bool {
+        self.unsupported
+    }
+
+    /// Takes what can be drawn of it.
+    pub(crate) fn take_exhibit(&mut self) -> Option<Exhibit> {
+        self.exhibit.take().map(|exhibit| *exhibit)
     }
 
     #[track_caller]
@@ -41,16 +63,18 @@ impl Display for Failure {
     }
 }
 
-impl<E: std::error::Error> From<E> for Failure {
+impl<E: std::error::Error + 'static> From<E> for Failure {
     #[track_caller]
     fn from(error: E) -> Self {
+        let of_store = (&error as &dyn Any).downcast_ref::<Error>();
+        let unsupported = of_store.is_some_and(|error| error.kind() == ErrorKind::Unsupported);
         let mut words = error.to_string();
         let mut source = error.source();
         while let Some(cause) = source {
             words = format!("{words}: {cause}");
             source = cause.source();
         }
-        Self::new(words)
+        Self { unsupported, ..Self::new(words) }
     }
 }
 
@@ -75,8 +99,8 @@ impl<T, E: Into<Failure>> Context<T> for Result<T, E> {
         match self {
             Ok(value) => Ok(value),
             Err(error) => {
-                let Failure { words, at } = error.into();
-                Err(Failure { words: format!("{what}: {words}"), at })
+                let failure: Failure = error.into();
+                Err(Failure { words: format!("{what}: {}", failure.words), ..failure })
             }
         }
     }
@@ -104,9 +128,7 @@ impl<T: Debug> Refused for Result<T, Error> {
     fn refused(self, kind: ErrorKind) -> Outcome<Error> {
         let error = match self {
             Err(error) if error.kind() == kind => error,
-            Err(error) => {
-                return Err(Failure::new(format_args!("expected {kind}, found the error: {error}")));
-            }
+            Err(error) => return Err(error).context(format_args!("expected {kind}, found the error")),
             Ok(value) => {
                 return Err(Failure::new(format_args!(
                     "expected {kind}, but it gave {}",

@@ -37,6 +37,9 @@ pub(crate) fn run_if_ordered(targets: &[&'static dyn Target]) -> Option<ExitCode
     let done = Job::begin(&orders, targets).and_then(|job| job.run());
     let (line, code) = match done {
         Ok(()) => (Line::Done, ExitCode::SUCCESS),
+        Err(failure) if failure.is_unsupported() => {
+            (Line::Unsupported(failure.to_string()), ExitCode::FAILURE)
+        }
         Err(failure) => (Line::Failed(failure.to_string()), ExitCode::FAILURE),
     };
     Some(if tell(&line).is_ok() { code } else { ExitCode::FAILURE })
@@ -81,10 +84,8 @@ impl Job {
     }
 
     fn run(&self) -> Outcome {
-        self.work().map_err(|failure| {
-            let who = self.orders.user.map_or_else(String::new, |user| format!(" as {user:?}"));
-            Failure::new(format_args!("worker {}{who}: {failure}", self.orders.work))
-        })
+        let who = self.orders.user.map_or_else(String::new, |user| format!(" as {user:?}"));
+        self.work().context(format_args!("worker {}{who}", self.orders.work))
     }
 
     fn work(&self) -> Outcome {

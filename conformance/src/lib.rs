@@ -26,9 +26,13 @@
 //!
 //! It needs Linux.
 
+mod ability;
 mod arena;
 mod audit;
 mod cases;
+mod clock;
+mod counts;
+mod exhibit;
 mod failure;
 mod forked;
 mod job;
@@ -36,9 +40,14 @@ mod kernel_locks;
 mod members;
 mod model;
 mod own;
+mod plan;
 mod prints;
+mod progress;
+mod report;
 mod rights;
+mod rounds;
 mod run;
+mod runner;
 mod target;
 mod trials;
 mod users;
@@ -49,15 +58,27 @@ mod worker;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use libtest_mimic::Arguments;
 
+pub use ability::Ability;
+pub use counts::Count;
+pub use exhibit::{Exhibit, Span};
 pub use own::{OwnCase, OwnWork, Process, tell};
-pub use run::{Profile, Run, Tally, profile, seed};
+pub use report::{About, CaseReport, EngineReport, Machine, Report, Verdict};
+pub use run::{Profile, Run, profile, seed};
 pub use target::{Artefact, Damage, Role, Shape, Target, Tight, open_embedded};
 
 /// How many cases are named as the slowest.
 const SLOWEST: usize = 20;
+
+/// What became of the cases that have run.
+static DONE: Mutex<Vec<CaseReport>> = Mutex::new(Vec::new());
+
+fn keep(report: CaseReport) {
+    DONE.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+}
 
 /// Tries every case on every target, as told by the arguments of the process, which are those of `cargo
 /// test`; returns what `main` returns.
@@ -71,16 +92,17 @@ pub fn main(targets: &[&'static dyn Target]) -> ExitCode {
     if let Some(code) = run_worker_if_ordered(targets) {
         return code;
     }
-    let Ok(tally) = Run::new(targets.to_vec()).with_arguments(Arguments::from_args()).go() else {
-        return ExitCode::FAILURE;
-    };
+    let setup = run::environment();
+    let trials = trials::of(plan::all(targets), setup, keep);
+    let ran = libtest_mimic::run(&Arguments::from_args(), trials);
     if std::env::var_os("CONFORMANCE_TIMES").is_some() {
-        for (time, case) in tally.times.iter().take(SLOWEST) {
-            let _ = writeln!(std::io::stderr(), "{:8.3} s  {case}", time.as_secs_f64());
+        let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+        for case in done.iter().take(SLOWEST) {
+            let _ = writeln!(std::io::stderr(), "{:8.3} s  {}", case.seconds, case.name());
         }
     }
-    // As the harness of `cargo test` has it.
-    if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(101) }
+    ran.exit_code()
 }
 
 /// Works, and returns what `main` has to return, if this process is a worker of the suite; a look at the

@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::counts::Ledger;
 use crate::job;
 use crate::target::Target;
 use crate::wire::Orders;
@@ -64,7 +65,7 @@ impl Process {
             user: None,
             umask: None,
         };
-        Worker::start(&orders, &[]).map(Self).map_err(|failure| failure.to_string())
+        Worker::start(&orders, &[], Ledger::default()).map(Self).map_err(|failure| failure.to_string())
     }
 
     /// Returns the number of the process.

@@ -1,18 +1,25 @@
 //! A run of the suite: on which targets, where, how much of it, and with which chance.
 
+use std::num::NonZero;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
-use libtest_mimic::Arguments;
+use serde::{Deserialize, Serialize};
+use store_core::Timestamp;
 
+use crate::clock::Clock;
+use crate::counts::Counts;
+use crate::plan::{self, Planned};
+use crate::report::{About, Report};
+use crate::runner;
 use crate::target::Target;
-use crate::trials;
 
 /// How much a case tries that could go on for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// As much as can be waited for at every change.
     #[default]
@@ -52,18 +59,15 @@ pub(crate) struct Setup {
     pub(crate) seed: u64,
     /// Whether the files of a failed case stay.
     pub(crate) keep: bool,
+    /// How long a full run may take.
+    pub(crate) time: Option<Duration>,
+    /// What all cases count together.
+    pub(crate) counts: Arc<Counts>,
+    pub(crate) clock: Arc<Clock>,
 }
 
 /// The setup of the run that this process makes; workers have none and need none.
 static SETUP: RwLock<Option<Setup>> = RwLock::new(None);
-
-/// How long the cases took that have run.
-static TIMES: Mutex<Vec<(Duration, String)>> = Mutex::new(Vec::new());
-
-/// Notes how long a case took.
-pub(crate) fn note_time(case: &str, time: Duration) {
-    TIMES.lock().unwrap_or_else(PoisonError::into_inner).push((time, case.to_owned()));
-}
 
 /// Returns the setup of the run, or that of the environment before there is one.
 pub(crate) fn setup() -> Setup {
@@ -72,16 +76,16 @@ pub(crate) fn setup() -> Setup {
 }
 
 /// What the environment says; a seed that it does not name is drawn once.
-fn environment() -> &'static Setup {
+pub(crate) fn environment() -> &'static Setup {
     static SAID: OnceLock<Setup> = OnceLock::new();
     let said = |name| std::env::var(name).ok();
     SAID.get_or_init(|| Setup {
-        at: None,
         profile: said("CONFORMANCE_PROFILE").and_then(|text| text.parse().ok()).unwrap_or_default(),
         seed: said("CONFORMANCE_SEED")
             .and_then(|text| text.parse().ok())
             .unwrap_or_else(|| fastrand::u64(..1_000_000)),
         keep: std::env::var_os("CONFORMANCE_KEEP").is_some(),
+        ..Setup::default()
     })
 }
 
@@ -95,19 +99,6 @@ pub fn seed() -> u64 {
     setup().seed
 }
 
-/// How many cases came to what.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// Cases that passed.
-    pub passed: u64,
-    /// Cases that failed.
-    pub failed: u64,
-    /// Cases that could not run here.
-    pub ignored: u64,
-    /// How long each case took that ran, the slowest first.
-    pub times: Vec<(Duration, String)>,
-}
-
 /// A run of the suite by a program; [`main`](crate::main) is the one of a test.
 ///
 /// The program has to call [`run_worker_if_ordered`](crate::run_worker_if_ordered) first thing in its `main`.
@@ -118,8 +109,8 @@ pub struct Tally {
 ///
 /// # fn example(mine: &'static dyn Target) -> Result<(), String> {
 /// let run = Run::new(vec![mine]).with_filter("durable::").with_profile(Profile::Full);
-/// let tally = run.with_folder("/mnt/disk").go()?;
-/// assert_eq!(tally.failed, 0);
+/// let report = run.with_folder("/mnt/disk").go()?;
+/// assert_eq!(report.failed(), 0);
 /// # Ok(())
 /// # }
 /// ```
@@ -128,19 +119,15 @@ pub struct Tally {
 pub struct Run {
     targets: Vec<&'static dyn Target>,
     setup: Setup,
-    arguments: Arguments,
+    filter: Option<String>,
+    threads: NonZero<usize>,
 }
 
 impl Run {
     /// Prepares a run of all cases on targets, as the environment has it.
     pub fn new(targets: Vec<&'static dyn Target>) -> Self {
-        Self { targets, setup: environment().clone(), arguments: Arguments::default() }
-    }
-
-    /// Takes the arguments that `cargo test` gives.
-    pub(crate) fn with_arguments(mut self, arguments: Arguments) -> Self {
-        self.arguments = arguments;
-        self
+        let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        Self { targets, setup: environment().clone(), filter: None, threads }
     }
 
     /// Gives every case a folder in this one, which is made if it is missing, instead of `TMPDIR`.
@@ -151,13 +138,19 @@ impl Run {
 
     /// Runs only cases whose name, `backend::promise::case`, contains a text.
     pub fn with_filter(mut self, text: impl Into<String>) -> Self {
-        self.arguments.filter = Some(text.into());
+        self.filter = Some(text.into());
         self
     }
 
     /// Chooses how much is tried; otherwise `CONFORMANCE_PROFILE` does, and quick it is.
     pub fn with_profile(mut self, profile: Profile) -> Self {
         self.setup.profile = profile;
+        self
+    }
+
+    /// Lets a full run take so long: drills go on until then, and what has not begun by then is not run.
+    pub fn with_time(mut self, time: Duration) -> Self {
+        self.setup.time = Some(time);
         self
     }
 
@@ -174,33 +167,44 @@ impl Run {
     }
 
     /// Runs so many cases at once, as many as there are processors unless it is chosen.
-    pub fn with_threads(mut self, threads: usize) -> Self {
-        self.arguments.test_threads = Some(threads);
+    pub fn with_threads(mut self, threads: NonZero<usize>) -> Self {
+        self.threads = threads;
         self
     }
 
-    /// Lists the cases instead of running them.
-    pub fn with_list(mut self, list: bool) -> Self {
-        self.arguments.list = list;
-        self
+    /// Returns the names of the cases that would run.
+    pub fn names(&self) -> Vec<String> {
+        self.plan().iter().map(Planned::name).collect()
     }
 
-    /// Runs, and prints what became of each case.
+    /// Runs, shows on stderr how far it is, prints on stdout what became of each case, and returns all of it.
     ///
     /// # Errors
     /// Why nothing can run in the folder that was chosen.
-    pub fn go(mut self) -> Result<Tally, String> {
-        if let Some(folder) = self.setup.at.take()
-            && !self.arguments.list
-        {
+    pub fn go(mut self) -> Result<Report, String> {
+        if let Some(folder) = self.setup.at.take() {
             self.setup.at = Some(usable(&folder)?);
         }
-        *SETUP.write().unwrap_or_else(PoisonError::into_inner) = Some(self.setup.clone());
-        let ran = libtest_mimic::run(&self.arguments, trials::all(&self.targets, &self.setup));
-        let mut times = std::mem::take(&mut *TIMES.lock().unwrap_or_else(PoisonError::into_inner));
-        times.sort_by(|a, b| b.cmp(a));
-        Ok(Tally { passed: ran.num_passed, failed: ran.num_failed, ignored: ran.num_ignored, times })
+        let plan = self.plan();
+        let drills = plan.iter().filter(|planned| planned.is_drill()).count();
+        self.setup.clock = Arc::new(Clock::start(self.setup.time, drills, self.threads));
+        begin(&self.setup);
+        let (started, begun) = (Timestamp::now(), Instant::now());
+        let cases = runner::run(plan, &self.setup, self.threads);
+        let about = About::of(&self.targets, &self.setup, started, begun.elapsed());
+        Ok(Report::new(about, cases))
     }
+
+    fn plan(&self) -> Vec<Planned> {
+        let chosen =
+            |planned: &Planned| self.filter.as_ref().is_none_or(|text| planned.name().contains(text));
+        plan::all(&self.targets).into_iter().filter(chosen).collect()
+    }
+}
+
+/// Makes a setup the one of this process.
+pub(crate) fn begin(setup: &Setup) {
+    *SETUP.write().unwrap_or_else(PoisonError::into_inner) = Some(setup.clone());
 }
 
 /// Makes a folder if it is missing, and returns the path under which every user of a case reaches it.

@@ -10,6 +10,7 @@ use store_core::backend::Engine;
 pub use store_core::shared::place::Shape;
 use store_core::{Durability, Embedded, ErrorKind, Result, Settings, StateStore};
 
+use crate::ability::Ability;
 use crate::failure::{Context, Outcome};
 use crate::own::{OwnCase, OwnWork};
 
@@ -182,6 +183,12 @@ pub trait Target: Debug + Send + Sync + 'static {
     /// Returns the newest version of the engine, in its own scheme, that must be refused; none if there is
     /// no such version.
     fn unfit_version(&self) -> Option<i32>;
+
+    /// Returns what the backend cannot do and refuses as `Unsupported`; the suite makes sure that it does, and
+    /// that everything else works.
+    fn lacks(&self) -> &'static [Ability] {
+        &[]
+    }
 
     /// Whether a read may have to wait for a writer in the middle of a commit: then it is `Busy` behind one
     /// that is stopped there, and names it.

@@ -1,98 +1,38 @@
-//! The cases as named trials: one for each backend and case.
+//! The cases as trials of `cargo test`.
 
-use std::sync::{PoisonError, RwLock};
-use std::time::Instant;
+use libtest_mimic::{Completion, Failed, Trial};
 
-use libtest_mimic::{Failed, Trial};
+use crate::plan::{Planned, must_not_ignore};
+use crate::report::{CaseReport, Verdict};
+use crate::run::Setup;
 
-use crate::arena::Arena;
-use crate::cases::{self, Case};
-use crate::failure::Outcome;
-use crate::own::OwnCase;
-use crate::run::{Setup, note_time};
-use crate::target::Target;
-
-/// Returns one trial for each target and case.
-pub(crate) fn all(targets: &[&'static dyn Target], setup: &Setup) -> Vec<Trial> {
-    let cases =
-        || cases::ALL.iter().flat_map(|(promise, cases)| cases.iter().map(move |case| (promise, case)));
-    let trials = targets.iter().copied().flat_map(|target| {
-        let common = cases().map(move |(promise, case)| {
-            let name = format!("{}::{promise}::{}", target.name(), case.name);
-            trial(target, name, case, setup)
+/// Returns one trial for each case; what each comes to is also told to somebody who keeps it.
+pub(crate) fn of(plan: Vec<Planned>, setup: &Setup, keep: fn(CaseReport)) -> Vec<Trial> {
+    let trial = |planned: Planned| {
+        let setup = setup.clone();
+        let reason = planned.why_not().filter(|_| !must_not_ignore());
+        let trial = Trial::ignorable_test(planned.name(), move || {
+            let report = planned.run(&setup);
+            let completion = complete(&planned, &report.verdict, &setup);
+            keep(report);
+            completion
         });
-        let own = target.own_cases().into_iter().map(move |case| {
-            let name = format!("{}::{}::{}", target.name(), case.promise, case.name);
-            let setup = setup.clone();
-            Trial::test(name.clone(), move || run_own(target, &name, case, &setup))
-        });
-        common.chain(own)
-    });
-    trials.collect()
-}
-
-fn trial(target: &'static dyn Target, name: String, case: &'static Case, setup: &Setup) -> Trial {
-    let setup = setup.clone();
-    let Some(reason) = case.needs.and_then(|why_not| why_not()) else {
-        return Trial::test(name.clone(), move || run(target, &name, case, &setup));
+        match reason {
+            None => trial,
+            Some(reason) => trial.with_ignored_flag(true).with_kind(reason),
+        }
     };
-    if must_not_ignore() {
-        return Trial::test(name, move || {
-            Err(format!("nothing may be ignored here, but this {reason}").into())
-        });
+    plan.into_iter().map(trial).collect()
+}
+
+fn complete(planned: &Planned, verdict: &Verdict, setup: &Setup) -> Result<Completion, Failed> {
+    match verdict {
+        Verdict::Passed => Ok(Completion::Completed),
+        Verdict::NotDeclared { why } | Verdict::Ignored { why } => Ok(Completion::ignored_with(why)),
+        Verdict::Failed { words, .. } => Err(Failed::from(format!(
+            "{words}\n    draw the same again with CONFORMANCE_SEED={}, or\n    {}",
+            setup.seed,
+            planned.command(setup)
+        ))),
     }
-    Trial::test(name.clone(), move || run(target, &name, case, &setup))
-        .with_ignored_flag(true)
-        .with_kind(reason)
-}
-
-/// Whether this is a machine on which every case has to run.
-fn must_not_ignore() -> bool {
-    std::env::var("CI").is_ok_and(|ci| ci == "true") && nix::unistd::geteuid().is_root()
-}
-
-/// Held shared by every case that runs, and alone by one that has to be.
-static ARENAS: RwLock<()> = RwLock::new(());
-
-fn run(target: &'static dyn Target, name: &str, case: &Case, setup: &Setup) -> Result<(), Failed> {
-    let (_alone, _among_others);
-    if case.alone {
-        _alone = ARENAS.write().unwrap_or_else(PoisonError::into_inner);
-    } else {
-        _among_others = ARENAS.read().unwrap_or_else(PoisonError::into_inner);
-    }
-    within(target, name, setup, |arena| [(case.run)(arena), arena.audit()].map(said).into())
-}
-
-fn run_own(target: &'static dyn Target, name: &str, case: OwnCase, setup: &Setup) -> Result<(), Failed> {
-    let _among_others = ARENAS.read().unwrap_or_else(PoisonError::into_inner);
-    within(target, name, setup, |arena| vec![(case.run)(arena.folder())])
-}
-
-fn said(outcome: Outcome) -> Result<(), String> {
-    outcome.map_err(|failure| failure.to_string())
-}
-
-/// Does something in fresh surroundings, and says all that failed of it.
-fn within(
-    target: &'static dyn Target,
-    name: &str,
-    setup: &Setup,
-    act: impl FnOnce(&Arena) -> Vec<Result<(), String>>,
-) -> Result<(), Failed> {
-    let failed = |words: String| {
-        Failed::from(format!("{words}\n    draw the same again with CONFORMANCE_SEED={}", setup.seed))
-    };
-    let begun = Instant::now();
-    let arena = Arena::new(target, setup, name).map_err(|failure| failed(failure.to_string()))?;
-    let failures: Vec<String> = act(&arena).into_iter().filter_map(Result::err).collect();
-    note_time(name, begun.elapsed());
-    if failures.is_empty() {
-        return Ok(());
-    }
-    let mut words = failures.join("\n");
-    if setup.keep {
-        words = format!("{words}\n    its files are kept in {}", arena.keep().display());
-    }
-    Err(failed(words))
 }

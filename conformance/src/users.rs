@@ -33,6 +33,11 @@ pub(crate) fn assume_umask(mask: u32) {
     umask(Mode::from_bits_truncate(mask));
 }
 
+/// Returns the group of this process, as a number.
+pub(crate) fn own_group() -> String {
+    nix::unistd::getegid().to_string()
+}
+
 /// Says why a case that needs several users cannot run here; none if it can.
 pub(crate) fn why_not_root() -> Option<String> {
     (!nix::unistd::geteuid().is_root()).then(|| "needs root to become other users".to_owned())

@@ -42,4 +42,6 @@ pub(crate) enum Line {
     Done,
     /// Its function failed.
     Failed(String),
+    /// Its function failed, because the store refused as `Unsupported` what a backend may lack.
+    Unsupported(String),
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::counts::{Count, Ledger};
 use crate::failure::{Context, Failure, Outcome};
 use crate::wire::{Line, ORDERS, Orders, PATIENCE};
 
@@ -21,11 +22,12 @@ pub(crate) struct Worker {
     /// As long as it is open the worker lives.
     stdin: ChildStdin,
     lines: Receiver<Line>,
+    ledger: Ledger,
 }
 
 impl Worker {
     /// Starts a process of this very program, which every user reaches under this name.
-    pub(crate) fn start(orders: &Orders, under: &[String]) -> Outcome<Self> {
+    pub(crate) fn start(orders: &Orders, under: &[String], ledger: Ledger) -> Outcome<Self> {
         let mut command = match under {
             [] => Command::new("/proc/self/exe"),
             [program, arguments @ ..] => {
@@ -56,7 +58,7 @@ impl Worker {
                 }
             }
         });
-        Ok(Self { child, stdin, lines })
+        Ok(Self { child, stdin, lines, ledger })
     }
 
     /// Returns the number of the process.
@@ -71,6 +73,7 @@ impl Worker {
             Ok(Line::Said(value)) => Ok(Some(value)),
             Ok(Line::Done) => Ok(None),
             Ok(Line::Failed(why)) => Err(Failure::new(why)),
+            Ok(Line::Unsupported(why)) => Err(Failure::unsupported(why)),
             Err(silence) => {
                 let state = self.child.try_wait().map(|status| format!("{status:?}"));
                 Err(Failure::new(format_args!("process {} said nothing ({silence}): {state:?}", self.pid())))
@@ -112,6 +115,7 @@ impl Worker {
     pub(crate) fn kill<T: DeserializeOwned>(mut self) -> Outcome<Vec<T>> {
         self.child.kill().context("cannot kill a worker")?;
         self.child.wait().context("cannot await a killed worker")?;
+        self.ledger.count(Count::Kills, 1);
         let mut said = Vec::new();
         // The pipe ends with the process.
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
@@ -119,6 +123,7 @@ impl Worker {
                 Line::Said(value) => said.push(serde_json::from_value(value)?),
                 Line::Done => {}
                 Line::Failed(why) => return Err(Failure::new(why)),
+                Line::Unsupported(why) => return Err(Failure::unsupported(why)),
             }
         }
         Ok(said)
@@ -126,6 +131,9 @@ impl Worker {
 
     /// Sends the process a signal.
     pub(crate) fn signal(&self, signal: Signal) -> Outcome {
+        if signal == Signal::SIGSTOP {
+            self.ledger.count(Count::Stops, 1);
+        }
         let pid = i32::try_from(self.pid())?;
         // It is not reaped before this is dropped, so the number is still its own.
         kill(Pid::from_raw(pid), signal).context("cannot send a signal to a worker")

@@ -1,5 +1,6 @@
 //! What the program understands: commands, options and their words of help.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -151,6 +152,17 @@ pub(crate) enum Command {
     DemoPart,
 }
 
+impl Command {
+    /// Whether it does to stores, over and over, what their library warns of: its own report tells more.
+    pub(crate) fn provokes_warnings(&self) -> bool {
+        match self {
+            #[cfg(all(feature = "conformance", target_os = "linux"))]
+            Self::Conformance(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// What to edit.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EditArgs {
@@ -228,9 +240,12 @@ pub(crate) struct ConformanceArgs {
     /// Only cases whose name contains this
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Option<String>,
-    /// How much to try
+    /// How much to try: quick, what can be waited for at every change, or full
     #[arg(long, value_name = "PROFILE", default_value = "quick")]
     pub(crate) profile: conformance::Profile,
+    /// Bound a full run: drills go on until then, and what has not begun by then is not run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) minutes: Option<u64>,
     /// Draw the same again [default: by chance; a failure shows it]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -239,7 +254,16 @@ pub(crate) struct ConformanceArgs {
     pub(crate) keep: bool,
     /// How many cases run at once [default: as many as there are processors]
     #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<usize>,
+    pub(crate) threads: Option<NonZero<usize>>,
+    /// Write a page that shows everything, failures drawn; it needs no network
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Write everything as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write what build servers read, in the form of JUnit
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     /// List the cases instead
     #[arg(long)]
     pub(crate) list: bool,

@@ -4,11 +4,14 @@ use std::io::{self, IsTerminal};
 
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::args::Command;
 use crate::exit::{Code, Failure};
 
-/// Sends the libraries' warnings to stderr; `STATESTORE_LOG` chooses another level.
-pub(crate) fn start() -> Result<(), Failure> {
+/// Sends the libraries' warnings to stderr, unless the command brings about what they warn of;
+/// `STATESTORE_LOG` chooses another level.
+pub(crate) fn start(command: &Command) -> Result<(), Failure> {
     let level = match std::env::var_os("STATESTORE_LOG") {
+        None if command.provokes_warnings() => LevelFilter::OFF,
         None => LevelFilter::WARN,
         Some(word) => level_of(&word.to_string_lossy())?,
     };

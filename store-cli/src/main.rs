@@ -22,5 +22,5 @@ fn main() -> ExitCode {
         return code;
     }
     let args = args::Args::parse();
-    exit::report(logging::start().and_then(|()| commands::run(args)))
+    exit::report(logging::start(&args.command).and_then(|()| commands::run(args)))
 }

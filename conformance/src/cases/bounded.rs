@@ -44,7 +44,7 @@ pub(super) const CASES: &[Case] = cases![
     reading_goes_on_behind_a_held_gate,
     a_held_snapshot_stops_no_writer,
     a_writer_stopped_in_the_gate_holds_nobody_past_the_deadline,
-    a_peer_stopped_at_any_moment_delays_nobody_past_the_deadline,
+    a_peer_stopped_at_any_moment_delays_nobody_past_the_deadline => drill,
     a_future_dropped_while_queued_never_happens,
     closing_with_a_queue_answers_everybody,
     a_deadline_that_passes_after_the_commit_is_indeterminate needs why_no_strace,

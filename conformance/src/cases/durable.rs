@@ -28,8 +28,8 @@ pub(super) const CASES: &[Case] = cases![
     a_store_dropped_without_closing_opens_again,
     two_hundred_kills_lose_nothing,
     kills_amid_large_writes_lose_nothing,
-    a_reader_goes_on_when_the_only_writer_is_killed,
-    a_reader_who_may_not_write_goes_on_too needs why_not_root,
+    a_reader_goes_on_when_the_only_writer_is_killed => drill,
+    a_reader_who_may_not_write_goes_on_too needs why_not_root => drill,
     what_is_acknowledged_was_synced_before needs why_no_strace,
 ];
 

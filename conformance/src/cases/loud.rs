@@ -5,6 +5,7 @@ mod copies;
 mod damage;
 mod forks;
 pub(super) mod handles;
+mod lacking;
 mod places;
 mod removed;
 mod spoilt;
@@ -32,6 +33,7 @@ use damage::{
 };
 use forks::a_forked_child_is_refused_and_the_parent_goes_on;
 use handles::{a_closed_handle_refuses_every_call, a_read_only_handle_refuses_every_write};
+use lacking::what_a_backend_lacks_is_unsupported_and_all_else_works;
 
 use places::{
     a_file_with_two_names_is_refused, a_link_that_leads_nowhere_is_no_store, a_network_filesystem_is_refused,
@@ -58,6 +60,7 @@ pub(super) const CASES: &[Case] = cases![
     a_value_of_another_type_is_refused,
     an_error_names_the_call_the_place_and_the_store,
     info_describes_the_store,
+    what_a_backend_lacks_is_unsupported_and_all_else_works,
     a_network_filesystem_is_refused,
     an_unfit_engine_is_refused,
     a_sticky_folder_is_refused,
@@ -78,8 +81,14 @@ pub(super) const CASES: &[Case] = cases![
     a_forked_child_is_refused_and_the_parent_goes_on,
 ];
 
-pub(super) const WORKS: &[&[Work]] =
-    &[copies::WORKS, forks::WORKS, places::WORKS, removed::WORKS, super::works![digest_files]];
+pub(super) const WORKS: &[&[Work]] = &[
+    lacking::WORKS,
+    copies::WORKS,
+    forks::WORKS,
+    places::WORKS,
+    removed::WORKS,
+    super::works![digest_files],
+];
 
 fn a_missing_store_is_not_found_and_not_made(arena: &Arena) -> Outcome {
     let path = arena.path()?;

@@ -21,8 +21,19 @@ pub(crate) struct Case {
     pub(crate) run: fn(&Arena) -> Outcome,
     /// Says why it cannot run here, if it needs something that not every machine has.
     pub(crate) needs: Option<fn() -> Option<String>>,
-    /// Whether it has to run while no other case does, because it compares what processes get.
-    pub(crate) alone: bool,
+    pub(crate) manner: Manner,
+}
+
+/// How a case runs beside others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Manner {
+    /// At any time.
+    #[default]
+    Among,
+    /// While no other case does, because it compares what processes get.
+    Alone,
+    /// After all others, for as long as there is time, because it could go on for ever.
+    Drill,
 }
 
 /// All cases by promise.
@@ -52,21 +63,21 @@ pub(crate) fn work(name: &str) -> Option<&'static Work> {
     WORKS.iter().copied().flatten().copied().flatten().find(|work| work.name == name)
 }
 
-/// Lists functions as cases of their names; what one needs stands behind it, and whether it has to run
-/// while no other does.
+/// Lists functions as cases of their names; what one needs stands behind it, and its manner, `alone` or `drill`.
 macro_rules! cases {
-    ($($case:ident $(needs $needs:path)? $(=> $alone:ident)?),* $(,)?) => {
+    ($($case:ident $(needs $needs:path)? $(=> $manner:ident)?),* $(,)?) => {
         &[$($crate::cases::Case {
             name: stringify!($case),
             run: $case,
             needs: $crate::cases::cases!(@needs $($needs)?),
-            alone: $crate::cases::cases!(@alone $($alone)?),
+            manner: $crate::cases::cases!(@manner $($manner)?),
         }),*]
     };
     (@needs) => { None };
     (@needs $needs:path) => { Some($needs) };
-    (@alone) => { false };
-    (@alone alone) => { true };
+    (@manner) => { $crate::cases::Manner::Among };
+    (@manner alone) => { $crate::cases::Manner::Alone };
+    (@manner drill) => { $crate::cases::Manner::Drill };
 }
 
 /// Lists functions as the work of workers.
@@ -77,3 +88,20 @@ macro_rules! works {
 }
 
 use {cases, works};
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// A worker is told its work by name alone.
+    #[test]
+    fn names_of_cases_and_works_are_unique() {
+        let works: Vec<&str> =
+            WORKS.iter().copied().flatten().copied().flatten().map(|work| work.name).collect();
+        assert_eq!(works.iter().collect::<BTreeSet<_>>().len(), works.len(), "{works:?}");
+        let cases: Vec<&str> = ALL.iter().flat_map(|(_, cases)| cases.iter()).map(|case| case.name).collect();
+        assert_eq!(cases.iter().collect::<BTreeSet<_>>().len(), cases.len(), "{cases:?}");
+    }
+}

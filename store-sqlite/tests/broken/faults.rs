@@ -73,6 +73,7 @@ pub(crate) enum Fault {
     LooksIntoItsFiles,
     TriesAgainWhenBusy,
     ForgetsPower,
+    RefusesToRead,
 }
 
 /// Which cases have to see which fault.
@@ -386,5 +387,6 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::CleansPaths, &["loud::odd_names_of_files_and_folders_work"]),
     (Fault::LooksIntoItsFiles, &["linearizable::no_call_lets_go_of_locks_that_the_process_holds"]),
     (Fault::TriesAgainWhenBusy, &["bounded::a_peer_stopped_at_any_moment_delays_nobody_past_the_deadline"]),
+    (Fault::RefusesToRead, &["loud::what_a_backend_lacks_is_unsupported_and_all_else_works"]),
     (Fault::ForgetsPower, &["durable::what_is_acknowledged_was_synced_before"]),
 ];

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use conformance::{Artefact, Damage, Role, Shape, Target, Tight};
-use store_core::{Durability, ErrorKind, Limits, Result, Settings, StateStore};
+use store_core::{Durability, Error, ErrorKind, Limits, Result, Settings, StateStore};
 use store_sqlite::target::Database;
 
 pub(crate) use faults::{FAULTS, Fault};
@@ -64,6 +64,9 @@ impl Target for Broken {
     fn open(&self, path: &Path, settings: Settings) -> Result<Arc<dyn StateStore>> {
         if self.0 == Fault::CreatesWithoutExclusion && !path.exists() {
             create_anew(path);
+        }
+        if self.0 == Fault::RefusesToRead && settings.read_only {
+            return Err(Error::new(ErrorKind::Unsupported, "opening for reading only is not supported"));
         }
         let (path, known) = places::before(self.0, path);
         let inner = match Database.open(&path, self.settings(settings.clone())) {

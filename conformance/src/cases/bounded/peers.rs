@@ -94,7 +94,7 @@ pub(super) fn a_peer_stopped_at_any_moment_delays_nobody_past_the_deadline(arena
     peer.hear::<String>()?;
     let known = [peer.pid(), opener.pid(), std::process::id()].map(|pid| format!("pid {pid}"));
     let (mut busy, mut done) = (0_usize, 0_usize);
-    for round in 0..arena.profile.pick(30, 300) {
+    for round in arena.rounds(30, 300).go() {
         std::thread::sleep(Duration::from_micros(chance.u64(..12_000)));
         peer.signal(Signal::SIGSTOP)?;
         opener.say(true)?;

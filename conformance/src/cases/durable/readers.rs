@@ -71,7 +71,7 @@ fn open_to_read(job: &Job) -> Outcome {
 /// read on, all of it the same, and by those who open then.
 fn reads_on_alone(arena: &Arena, path: &Path, read: impl Fn(Hire) -> Hire) -> Outcome {
     let mut chance = arena.chance();
-    for round in 0..arena.profile.pick(12, 100) {
+    for round in arena.rounds(12, 100).go() {
         let what = format!("round {round}");
         let hire =
             arena.worker_on(path, "write_alone")?.settings("durability=process&access=shared&group=65532");

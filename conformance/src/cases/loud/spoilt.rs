@@ -9,6 +9,7 @@ use nix::sys::stat::Mode;
 
 use super::copies::{Opener, Original, Told, outside};
 use crate::arena::Arena;
+use crate::counts::Count;
 use crate::failure::{Context, Outcome, ensure, ensure_eq};
 use crate::prints::{prints, prints_but_gate, prints_of};
 use crate::target::{Artefact, Role, Shape};
@@ -82,6 +83,7 @@ pub(super) fn a_spoilt_artefact_is_told_of_or_loses_nothing(arena: &Arena) -> Ou
             let path = original.copy(arena, &format!("{number} {way}"))?;
             let what = format!("{} of {size} bytes, {spoil:?}", artefact.path.display());
             spoil.inflict(&original.counterpart(&path, &artefact.path)?, &mut chance)?;
+            arena.count(Count::Mutations, 1);
             let before = prints(arena.target, &path)?;
             let read = opener.open(&path, true).context(&what)?;
             ensure_eq!(prints(arena.target, &path)?, before, "{what}, after reading: {read:?}");
