@@ -25,6 +25,11 @@ impl Rounds {
         Self { least, most: u64::MAX, within: Some(time) }
     }
 
+    /// Returns the same with a part of the time, for one of several loops of a drill.
+    pub(crate) fn of_loops(self, loops: u32) -> Self {
+        Self { within: self.within.map(|time| time / loops.max(1)), ..self }
+    }
+
     /// Begins, and returns the numbers of the rounds from 0.
     pub(crate) fn go(self) -> impl Iterator<Item = u64> {
         let until = self.within.map(|time| Instant::now() + time);

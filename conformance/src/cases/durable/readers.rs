@@ -67,11 +67,14 @@ fn open_to_read(job: &Job) -> Outcome {
     }
 }
 
+/// With how many settings of the reader each case tries it.
+const SETTINGS: u32 = 2;
+
 /// The writer is killed at any moment, and nobody else writes: what was acknowledged is seen by those who
 /// read on, all of it the same, and by those who open then.
 fn reads_on_alone(arena: &Arena, path: &Path, read: impl Fn(Hire) -> Hire) -> Outcome {
     let mut chance = arena.chance();
-    for round in arena.rounds(12, 100).go() {
+    for round in arena.rounds(12, 100).of_loops(SETTINGS).go() {
         let what = format!("round {round}");
         let hire =
             arena.worker_on(path, "write_alone")?.settings("durability=process&access=shared&group=65532");
