@@ -1,0 +1,156 @@
+//! The mutants, which cases see them, and which case some still wait for.
+
+/// One way in which a store is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mutant {
+    None,
+    // The incidents as they were.
+    ReadModifyWriteWithoutLock,
+    FixedTemporaryName,
+    PerProcessTemporaryName,
+    TruncateInPlace,
+    DeleteInsertWithoutTransaction,
+    ParseFailureTakenAsEmpty,
+    ZeroBytesTakenAsEmpty,
+    BusySwallowed,
+    InitialisationOutsideTheGate,
+    UmaskTrusted,
+    CompanionForgotten,
+    GateForgotten,
+    // The subtle ones.
+    AcknowledgedBeforeCommit,
+    AcknowledgedBeforeSync,
+    SyncFailureSwallowed,
+    RenameWithoutFileSync,
+    RenameWithoutFolderSync,
+    StaleCache,
+    RevisionReusedAfterDeletion,
+    RevisionReusedAfterACrash,
+    SequenceGapAfterACrash,
+    TornTailKept,
+    HalfALogBatchKept,
+    ReaderSeesHalfOfATwoFileBatch,
+    FailedSyncMarkForgotten,
+    FailedSyncNotMended,
+    FailedCommitReportedAsSurelyNotDone,
+    BusyAfterTheBatchWasTaken,
+    GateReadableByOthers,
+    CheckEvaluatedOutsideTheTransaction,
+    LockFileRecreated,
+    DeadlineIgnored,
+    ErrorKindWrong,
+    SnapshotOfSeveralInstants,
+    KeysInTheOrderOfPeople,
+    ValuesWrittenAnew,
+    DigestIgnored,
+    NewerFormatTaken,
+    LinksFollowed,
+}
+
+/// Which cases see which mutant.
+pub(crate) const CAUGHT: &[(Mutant, &[&str])] = &[
+    (
+        Mutant::ReadModifyWriteWithoutLock,
+        &[
+            "linearizable::eight_processes_count_to_the_exact_sum",
+            "in_order::eight_processes_append_to_one_log",
+        ],
+    ),
+    (Mutant::FixedTemporaryName, &["atomic::object_is_never_seen_mixed"]),
+    (Mutant::PerProcessTemporaryName, &["tidy::nothing_lies_about_after_kills"]),
+    (
+        Mutant::TruncateInPlace,
+        &["atomic::object_is_never_seen_mixed", "durable::kills_amid_large_writes_lose_nothing"],
+    ),
+    (Mutant::DeleteInsertWithoutTransaction, &["atomic::object_is_never_seen_mixed"]),
+    (Mutant::ParseFailureTakenAsEmpty, &["loud::a_spoilt_artefact_is_told_of_or_loses_nothing"]),
+    (Mutant::ZeroBytesTakenAsEmpty, &["loud::a_spoilt_artefact_is_told_of_or_loses_nothing"]),
+    (
+        Mutant::BusySwallowed,
+        &[
+            "bounded::a_write_behind_a_held_gate_ends_with_the_timeout",
+            "bounded::closing_with_a_queue_answers_everybody",
+        ],
+    ),
+    (Mutant::InitialisationOutsideTheGate, &["linearizable::twenty_first_openers_share_one_store"]),
+    (
+        Mutant::UmaskTrusted,
+        &[
+            "shared_rightly::a_named_group_shares_a_store_whoever_creates_it",
+            "shared_rightly::a_shared_store_is_written_by_its_group_whoever_creates_it",
+        ],
+    ),
+    (
+        Mutant::CompanionForgotten,
+        &["shared_rightly::a_folder_that_hands_its_group_down_shares_a_store_whoever_creates_it"],
+    ),
+    (Mutant::GateForgotten, &["shared_rightly::a_named_group_shares_a_store_whoever_creates_it"]),
+    (
+        Mutant::AcknowledgedBeforeCommit,
+        &[
+            "durable::a_write_survives_a_process_that_ends_at_once",
+            "linearizable::no_process_reads_what_was_replaced",
+        ],
+    ),
+    (Mutant::AcknowledgedBeforeSync, &["durable::what_is_acknowledged_was_synced_before"]),
+    (Mutant::SyncFailureSwallowed, &["bounded::a_failed_sync_is_indeterminate_and_mended"]),
+    (Mutant::StaleCache, &["linearizable::no_process_reads_what_was_replaced"]),
+    (Mutant::RevisionReusedAfterDeletion, &["linearizable::revisions_grow_over_deletion_and_reopening"]),
+    (Mutant::RevisionReusedAfterACrash, &["linearizable::a_new_boot_raises_the_epoch"]),
+    (Mutant::SequenceGapAfterACrash, &["in_order::an_append_retried_after_a_kill_lands_once"]),
+    (Mutant::TornTailKept, &["durable::kills_amid_large_writes_lose_nothing"]),
+    (Mutant::HalfALogBatchKept, &["atomic::a_batch_over_three_namespaces_is_never_seen_in_part"]),
+    (Mutant::ReaderSeesHalfOfATwoFileBatch, &["atomic::a_batch_over_three_namespaces_is_never_seen_in_part"]),
+    (Mutant::FailedSyncMarkForgotten, &["bounded::a_failed_sync_is_indeterminate_and_mended"]),
+    (Mutant::FailedCommitReportedAsSurelyNotDone, &["bounded::a_failed_sync_is_indeterminate_and_mended"]),
+    (Mutant::BusyAfterTheBatchWasTaken, &["in_order::eight_processes_append_to_one_log"]),
+    (Mutant::GateReadableByOthers, &["shared_rightly::an_outsider_cannot_hold_the_gate"]),
+    (
+        Mutant::CheckEvaluatedOutsideTheTransaction,
+        &[
+            "linearizable::eight_processes_count_to_the_exact_sum",
+            "linearizable::one_of_sixteen_creates_a_key",
+        ],
+    ),
+    (Mutant::LockFileRecreated, &["linearizable::eight_processes_count_to_the_exact_sum"]),
+    (Mutant::DeadlineIgnored, &["bounded::a_batch_brings_its_own_deadline"]),
+    (Mutant::ErrorKindWrong, &["loud::a_link_in_place_of_a_companion_is_refused"]),
+    (Mutant::SnapshotOfSeveralInstants, &["atomic::object_is_never_seen_mixed"]),
+    (Mutant::KeysInTheOrderOfPeople, &["in_order::keys_are_listed_in_the_order_of_their_bytes"]),
+    (
+        Mutant::ValuesWrittenAnew,
+        &["input_proof::every_kind_of_value_is_kept", "input_proof::random_values_are_kept"],
+    ),
+    (Mutant::NewerFormatTaken, &["loud::damage_that_the_engine_knows_is_refused_and_left_as_it_is"]),
+    (
+        Mutant::LinksFollowed,
+        &[
+            "loud::a_link_in_place_of_a_companion_is_refused",
+            "loud::what_is_no_file_in_place_of_an_artefact_is_refused",
+        ],
+    ),
+];
+
+/// Mutants that no case sees yet, and the case that they need.
+pub(crate) const WAITING: &[(Mutant, &str)] = &[
+    (Mutant::RenameWithoutFileSync, "needs a case that keeps a rename and drops what was written before it"),
+    (Mutant::RenameWithoutFolderSync, "needs a case that drops a rename whose folder was not synced"),
+    (
+        Mutant::FailedSyncNotMended,
+        "needs a case that fails a sync, writes again, and drops what never was synced",
+    ),
+    (Mutant::DigestIgnored, "needs a case that changes a byte of a document into another that fits there"),
+];
+
+/// For every promise a mutant that only its own cases see.
+pub(crate) const ONLY: &[(&str, Mutant)] = &[
+    ("atomic", Mutant::SnapshotOfSeveralInstants),
+    ("linearizable", Mutant::RevisionReusedAfterDeletion),
+    ("durable", Mutant::AcknowledgedBeforeSync),
+    ("in_order", Mutant::KeysInTheOrderOfPeople),
+    ("loud", Mutant::NewerFormatTaken),
+    ("bounded", Mutant::DeadlineIgnored),
+    ("shared_rightly", Mutant::GateReadableByOthers),
+    ("tidy", Mutant::PerProcessTemporaryName),
+    ("input_proof", Mutant::ValuesWrittenAnew),
+];
