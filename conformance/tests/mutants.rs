@@ -63,7 +63,7 @@ fn full(name: String, run: impl FnOnce() -> Result<(), Failed> + Send + 'static)
     if std::env::var("CONFORMANCE_PROFILE").is_ok_and(|profile| profile == "full") {
         return trial;
     }
-    trial.with_ignored_flag(true).with_kind("runs the whole suite, under CONFORMANCE_PROFILE=full only")
+    trial.with_ignored_flag(true).with_kind("needs CONFORMANCE_PROFILE=full")
 }
 
 /// Runs the suite with arguments, as quickly as can be; returns whether it passed, and what it printed.

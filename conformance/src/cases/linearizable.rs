@@ -26,8 +26,8 @@ use handles::{
 };
 use locks::no_call_lets_go_of_locks_that_the_process_holds;
 use processes::{
-    eight_processes_count_to_the_exact_sum, no_process_reads_what_was_replaced, one_of_sixteen_creates_a_key,
-    twenty_first_openers_share_one_store,
+    eight_processes_count_to_the_exact_sum, no_process_reads_what_as_many_bytes_replaced,
+    no_process_reads_what_was_replaced, one_of_sixteen_creates_a_key, twenty_first_openers_share_one_store,
 };
 use revisions::{
     a_new_boot_raises_the_epoch, an_append_keeps_the_revision, an_equal_put_raises_the_revision,
@@ -58,6 +58,7 @@ pub(super) const CASES: &[Case] = cases![
     eight_processes_count_to_the_exact_sum,
     one_of_sixteen_creates_a_key,
     twenty_first_openers_share_one_store,
+    no_process_reads_what_as_many_bytes_replaced,
     no_process_reads_what_was_replaced,
     no_call_lets_go_of_locks_that_the_process_holds,
     a_forked_child_that_opens_anew_holds_locks_of_its_own,

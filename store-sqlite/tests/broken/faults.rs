@@ -143,6 +143,7 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "linearizable::links_and_relative_paths_lead_to_the_same_store",
             "linearizable::an_update_puts_deletes_or_keeps",
             "linearizable::no_process_reads_what_was_replaced",
+            "linearizable::no_process_reads_what_as_many_bytes_replaced",
         ],
     ),
     (

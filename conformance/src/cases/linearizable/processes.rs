@@ -13,7 +13,8 @@ use crate::target::{Role, artefact};
 use crate::values::entry;
 use crate::worker::{Worker, finish_all, release};
 
-pub(super) const WORKS: &[Work] = works![count_up, create_a_key, open_first, write_and_tell];
+pub(super) const WORKS: &[Work] =
+    works![count_up, create_a_key, open_first, write_and_tell, exchange_and_tell];
 
 const COUNTERS: u64 = 8;
 const COUNTS: u64 = 250;
@@ -185,6 +186,36 @@ fn write_and_tell(job: &Job) -> Outcome {
         ensure_eq!(answer.unwrap_or(0), n - 1, "what the suite wrote before it said so");
         let receipt = store.commit(Batch::new().put("n", "k", n).append("n", "log", n))?;
         job.say(receipt.revision("n").context("no revision")?.get())?;
+    }
+    Ok(())
+}
+
+const EXCHANGED: u64 = 100;
+
+/// The same for what is replaced by as many bytes, within the same second: no size tells, and no time in
+/// whole seconds.
+pub(super) fn no_process_reads_what_as_many_bytes_replaced(arena: &Arena) -> Outcome {
+    let store = arena.open()?;
+    let mut writer = arena.worker("exchange_and_tell")?.settings("durability=process").start()?;
+    for expected in 1..=EXCHANGED {
+        writer.say("next")?;
+        let revision = Revision::new(writer.hear()?);
+        let found = match expected % 3 {
+            0 => entry(&store, "n", "k")?,
+            1 => store.object("n")?.entries.remove("k").context("the key is gone")?,
+            _ => store.list("n", KeyRange::prefix("k"))?.pop().context("the key is gone")?.1,
+        };
+        ensure_eq!((found.value.decode::<u64>()?, found.revision), (EXCHANGED + expected, revision));
+    }
+    writer.finish::<()>().map(drop)
+}
+
+fn exchange_and_tell(job: &Job) -> Outcome {
+    let store = job.open()?;
+    for n in 1..=EXCHANGED {
+        job.hear::<String>()?;
+        // All of three digits.
+        job.say(store.put("n", "k", Json::from(EXCHANGED + n))?.get())?;
     }
     Ok(())
 }

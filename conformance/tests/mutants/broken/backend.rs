@@ -80,7 +80,7 @@ impl Disk {
         *self.ahead.lock().unwrap() = Some(state);
         let disk = Arc::clone(self);
         std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(20));
             let mut ahead = disk.ahead.lock().unwrap();
             if let Some(state) = ahead.take() {
                 let _ = disk.save(&state);
