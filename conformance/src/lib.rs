@@ -17,6 +17,8 @@
 //! - **Where**: every case gets a folder in `TMPDIR`, so that setting it tries a disk or a filesystem.
 //! - **By a program** the suite runs as by a test: see [`Run`].
 //! - **What only one engine can try** its target brings: see [`OwnCase`].
+//! - **An engine of one's own** can begin as a copy of `examples/single_file`, or of `examples/in_memory`.
+//! - **That it can fail** is tried by `tests/mutants.rs`: stores broken in one way at a time, and which case sees it.
 //!
 //! ```text
 //! cargo test -p store-sqlite --test conformance                    # all

@@ -134,7 +134,9 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// Any: then nobody knows whether the failed commit happened.
     fn annul(&self) -> Result<()>;
 
-    /// Makes everything that was committed before the call survive the loss of power; outside the gate.
+    /// Makes everything that can be seen before the call survive the loss of power; outside the gate.
+    ///
+    /// That is more than what was committed where a commit of another process is seen before its last sync.
     ///
     /// # Errors
     /// Any: then everything since the last success is in doubt, for every process.

@@ -207,7 +207,7 @@ impl Backend for JsonFilesBackend {
     }
 
     fn sync(&self) -> Result<()> {
-        Ok(())
+        self.folder.sync()
     }
 
     fn rewrite(&self) -> Result<()> {

@@ -199,6 +199,24 @@ impl Folder {
         Ok(())
     }
 
+    /// Syncs what others may see before whoever wrote it has synced it: the ends of logs, and all names.
+    pub(crate) fn sync(&self) -> Result<()> {
+        for namespace in self.list(None)?.logs.into_keys() {
+            let folder = self.layout.logs(&namespace);
+            for log in self.logs_of(&namespace, None)? {
+                let path = self.layout.path(&Item::Log(namespace.clone(), log));
+                let synced = os::open_plain(&path, false).and_then(|file| file.sync_data());
+                match synced {
+                    // It was deleted meanwhile, which the sync of its folder covers.
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                    synced => synced.map_err(|e| explain_denial("cannot sync", &path, e))?,
+                }
+            }
+            files::sync_folder(&folder)?;
+        }
+        files::sync_folder(self.layout.folder())
+    }
+
     /// Writes every file anew, after a sync that failed: the kernel takes for written what may be lost.
     pub(crate) fn rewrite(&self) -> Result<()> {
         self.recover()?;

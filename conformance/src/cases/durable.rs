@@ -19,7 +19,7 @@ use super::bounded::syncs::why_no_strace;
 use crate::users::why_not_root;
 use kills::{kills_amid_large_writes_lose_nothing, two_hundred_kills_lose_nothing};
 use readers::{a_reader_goes_on_when_the_only_writer_is_killed, a_reader_who_may_not_write_goes_on_too};
-use synced::what_is_acknowledged_was_synced_before;
+use synced::{what_is_acknowledged_was_synced_before, what_is_seen_and_synced_is_synced};
 
 pub(super) const CASES: &[Case] = cases![
     everything_is_the_same_after_reopening,
@@ -31,6 +31,7 @@ pub(super) const CASES: &[Case] = cases![
     a_reader_goes_on_when_the_only_writer_is_killed => drill,
     a_reader_who_may_not_write_goes_on_too needs why_not_root => drill,
     what_is_acknowledged_was_synced_before needs why_no_strace,
+    what_is_seen_and_synced_is_synced needs why_no_strace,
 ];
 
 pub(super) const WORKS: &[&[Work]] =

@@ -74,6 +74,7 @@ pub(crate) enum Fault {
     TriesAgainWhenBusy,
     ForgetsPower,
     RefusesToRead,
+    SyncsNothing,
 }
 
 /// Which cases have to see which fault.
@@ -390,4 +391,5 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::TriesAgainWhenBusy, &["bounded::a_peer_stopped_at_any_moment_delays_nobody_past_the_deadline"]),
     (Fault::RefusesToRead, &["loud::what_a_backend_lacks_is_unsupported_and_all_else_works"]),
     (Fault::ForgetsPower, &["durable::what_is_acknowledged_was_synced_before"]),
+    (Fault::SyncsNothing, &["durable::what_is_seen_and_synced_is_synced"]),
 ];

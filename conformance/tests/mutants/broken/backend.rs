@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use store_core::backend::{Backend, Snapshot, Transaction};
 use store_core::shared::access::{Modes, explain_denial};
-use store_core::shared::files::sweep_files;
+use store_core::shared::files::{sweep_files, sync_folder};
 use store_core::shared::os;
 use store_core::shared::place::Place;
 use store_core::{Durability, Entry, Error, ErrorKind, Result};
@@ -177,7 +177,11 @@ impl Backend for BrokenBackend {
     }
 
     fn sync(&self) -> Result<()> {
-        if syncs_later(self.disk.mutant) { sync_later(&self.disk.folder) } else { Ok(()) }
+        match self.disk.mutant {
+            Mutant::SyncCallDoesNothing => Ok(()),
+            mutant if syncs_later(mutant) => sync_later(&self.disk.folder),
+            _ => sync_folder(&self.disk.folder),
+        }
     }
 
     fn rewrite(&self) -> Result<()> {

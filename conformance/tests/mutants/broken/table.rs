@@ -30,6 +30,7 @@ pub(crate) enum Mutant {
     TornTailKept,
     HalfALogBatchKept,
     ReaderSeesHalfOfATwoFileBatch,
+    SyncCallDoesNothing,
     FailedSyncMarkForgotten,
     FailedSyncNotMended,
     FailedCommitReportedAsSurelyNotDone,
@@ -101,6 +102,7 @@ pub(crate) const CAUGHT: &[(Mutant, &[&str])] = &[
     (Mutant::TornTailKept, &["in_order::an_append_retried_after_a_kill_lands_once"]),
     (Mutant::HalfALogBatchKept, &["atomic::a_batch_over_three_namespaces_is_never_seen_in_part"]),
     (Mutant::ReaderSeesHalfOfATwoFileBatch, &["atomic::a_batch_over_three_namespaces_is_never_seen_in_part"]),
+    (Mutant::SyncCallDoesNothing, &["durable::what_is_seen_and_synced_is_synced"]),
     (Mutant::FailedSyncMarkForgotten, &["bounded::a_failed_sync_is_indeterminate_and_mended"]),
     (Mutant::FailedCommitReportedAsSurelyNotDone, &["bounded::a_failed_sync_is_indeterminate_and_mended"]),
     (Mutant::BusyAfterTheBatchWasTaken, &["in_order::eight_processes_append_to_one_log"]),
@@ -143,8 +145,8 @@ pub(crate) const WAITING: &[(Mutant, &str)] = &[
 /// For every promise a mutant that only its own cases see.
 pub(crate) const ONLY: &[(&str, Mutant)] = &[
     ("atomic", Mutant::SnapshotOfSeveralInstants),
-    ("linearizable", Mutant::RevisionReusedAfterDeletion),
-    ("durable", Mutant::AcknowledgedBeforeSync),
+    ("linearizable", Mutant::RevisionReusedAfterACrash),
+    ("durable", Mutant::SyncCallDoesNothing),
     ("in_order", Mutant::KeysInTheOrderOfPeople),
     ("loud", Mutant::NewerFormatTaken),
     ("bounded", Mutant::DeadlineIgnored),
