@@ -80,6 +80,9 @@ impl Snapshot for Altered<'_> {
         visit: &mut dyn FnMut(&str, Entry) -> ControlFlow<()>,
     ) -> Result<()> {
         let state = self.now()?;
+        if let Some(end) = range.end().filter(|_| self.is(Mutant::EndOfARangeIncluded)) {
+            return state.scan(namespace, &range.clone().with_end(format!("{end}\0")), visit);
+        }
         if !self.is(Mutant::KeysInTheOrderOfPeople) {
             return state.scan(namespace, range, visit);
         }

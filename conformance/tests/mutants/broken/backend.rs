@@ -72,6 +72,9 @@ impl Disk {
     pub(super) fn save(&self, state: &State) -> Result<(), (Error, bool)> {
         let text =
             document::encode(&beside::without_logs(self.mutant, state)).map_err(|error| (error, false))?;
+        if self.mutant == Mutant::CopyOfALargeDocumentKept && text.len() > 50_000 {
+            let _ = std::fs::copy(path_in(&self.folder), self.folder.join("state.json.old"));
+        }
         save(self.mutant, &self.folder, text.as_bytes(), &self.modes)
     }
 

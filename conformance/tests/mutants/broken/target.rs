@@ -70,7 +70,7 @@ impl Target for Broken {
             _ => open_embedded(BrokenEngine::new(self.0), path, settings)?,
         };
         match self.0 {
-            Mutant::GateReadableByOthers => set_mode(&gate, 0o664),
+            Mutant::GateReadableByOthers if made_the_gate => set_mode(&gate, 0o664),
             Mutant::GateForgotten if made_the_gate => {
                 let own = |id: &str| {
                     std::fs::read_to_string("/proc/self/status").ok().and_then(|status| {
