@@ -48,6 +48,10 @@ impl Engine for BrokenEngine {
         SingleFileEngine.shape()
     }
 
+    fn survives_power(&self) -> bool {
+        true
+    }
+
     fn probe(&self, place: &Place, settings: &Settings) -> Result<Presence> {
         let found = SingleFileEngine.probe(place, settings);
         let Err(error) = found else { return found };
