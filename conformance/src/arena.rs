@@ -116,21 +116,10 @@ impl Arena {
 
     /// Prepares a worker on a store.
     pub(crate) fn worker_on(&self, path: &Path, work: &'static str) -> Outcome<Hire> {
-        crate::cases::work(work).context(format_args!("there is no work {work}"))?;
         if self.target.lacks().contains(&Ability::Processes) {
             return Err(Failure::unsupported("it takes several processes"));
         }
-        let settings = if is_process_only(self.target) { "timeout=30s&durability=process" } else { PATIENT };
-        let orders = Orders {
-            target: self.target.name().to_owned(),
-            work: work.to_owned(),
-            path: path.to_owned(),
-            settings: settings.to_owned(),
-            plan: Value::Null,
-            user: None,
-            umask: None,
-        };
-        Ok(Hire { orders, under: Vec::new(), ledger: self.ledger.clone() })
+        Ok(Hire { ledger: self.ledger.clone(), ..Hire::new(self.target, path, work)? })
     }
 
     /// Counts something that the case did.
@@ -200,7 +189,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const PATIENT: &str = "timeout=30s";
 
 /// Chooses what a case did not choose: a long timeout, and what the backend can do.
-fn patient(target: &dyn Target, mut settings: Settings) -> Settings {
+pub(crate) fn patient(target: &dyn Target, mut settings: Settings) -> Settings {
     if settings.timeout == Settings::DEFAULT_TIMEOUT {
         settings = settings.with_timeout(TIMEOUT);
     }
@@ -220,6 +209,22 @@ pub(crate) struct Hire {
 }
 
 impl Hire {
+    /// Prepares a worker on a store.
+    pub(crate) fn new(target: &dyn Target, path: &Path, work: &'static str) -> Outcome<Self> {
+        crate::cases::work(work).context(format_args!("there is no work {work}"))?;
+        let settings = if is_process_only(target) { "timeout=30s&durability=process" } else { PATIENT };
+        let orders = Orders {
+            target: target.name().to_owned(),
+            work: work.to_owned(),
+            path: path.to_owned(),
+            settings: settings.to_owned(),
+            plan: Value::Null,
+            user: None,
+            umask: None,
+        };
+        Ok(Self { orders, under: Vec::new(), ledger: Ledger::default() })
+    }
+
     /// Says what it is to do.
     pub(crate) fn plan(mut self, plan: impl Serialize) -> Outcome<Self> {
         self.orders.plan = serde_json::to_value(plan)?;

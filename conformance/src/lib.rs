@@ -34,6 +34,7 @@ mod audit;
 mod cases;
 mod clock;
 mod counts;
+mod drill;
 mod exhibit;
 mod failure;
 mod forked;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::failure::{Failure, Outcome};
 use crate::users::User;
 
 /// How long anybody waits for anybody before it counts as hanging; no case measures with it.
@@ -44,4 +45,17 @@ pub(crate) enum Line {
     Failed(String),
     /// Its function failed, because the store refused as `Unsupported` what a backend may lack.
     Unsupported(String),
+}
+
+impl Line {
+    /// Returns what its function has to say; none at its end.
+    #[track_caller]
+    pub(crate) fn said(self) -> Outcome<Option<Value>> {
+        match self {
+            Self::Said(value) => Ok(Some(value)),
+            Self::Done => Ok(None),
+            Self::Failed(why) => Err(Failure::new(why)),
+            Self::Unsupported(why) => Err(Failure::unsupported(why)),
+        }
+    }
 }

@@ -70,10 +70,7 @@ impl Worker {
     #[track_caller]
     fn next(&mut self) -> Outcome<Option<Value>> {
         match self.lines.recv_timeout(PATIENCE) {
-            Ok(Line::Said(value)) => Ok(Some(value)),
-            Ok(Line::Done) => Ok(None),
-            Ok(Line::Failed(why)) => Err(Failure::new(why)),
-            Ok(Line::Unsupported(why)) => Err(Failure::unsupported(why)),
+            Ok(line) => line.said(),
             Err(silence) => {
                 let state = self.child.try_wait().map(|status| format!("{status:?}"));
                 Err(Failure::new(format_args!("process {} said nothing ({silence}): {state:?}", self.pid())))
@@ -86,6 +83,16 @@ impl Worker {
     pub(crate) fn hear<T: DeserializeOwned>(&mut self) -> Outcome<T> {
         let value = self.next()?.context("the worker ended where it should have said something")?;
         Ok(serde_json::from_value(value)?)
+    }
+
+    /// Returns what the worker has said by now, and does not wait for more.
+    pub(crate) fn heard_by_now<T: DeserializeOwned>(&mut self) -> Outcome<Vec<T>> {
+        let mut said = Vec::new();
+        while let Ok(line) = self.lines.try_recv() {
+            let value = line.said()?.context("the worker ended where it should have gone on")?;
+            said.push(serde_json::from_value(value)?);
+        }
+        Ok(said)
     }
 
     /// Tells the worker something.
@@ -119,11 +126,8 @@ impl Worker {
         let mut said = Vec::new();
         // The pipe ends with the process.
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
-            match line {
-                Line::Said(value) => said.push(serde_json::from_value(value)?),
-                Line::Done => {}
-                Line::Failed(why) => return Err(Failure::new(why)),
-                Line::Unsupported(why) => return Err(Failure::unsupported(why)),
+            if let Some(value) = line.said()? {
+                said.push(serde_json::from_value(value)?);
             }
         }
         Ok(said)

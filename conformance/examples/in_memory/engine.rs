@@ -54,7 +54,8 @@ impl Engine for InMemoryEngine {
             Some(_) => Ok(Presence::Ready),
             None if settings.create => Ok(Presence::Missing),
             None => {
-                let why = "was in the memory of a process that has ended, and this engine keeps nothing longer";
+                let why =
+                    "was in the memory of a process that has ended, and this engine keeps nothing longer";
                 Err(Error::new(ErrorKind::Unsupported, why).with_path(place.data()))
             }
         }

@@ -1,7 +1,9 @@
 //! Promise 3: an acknowledged write survives what its durability says; the store is consistent after all.
 
+mod cuts;
 mod kills;
 mod readers;
+mod survivors;
 mod synced;
 
 use std::time::Duration;
@@ -16,7 +18,9 @@ use crate::job::{Job, Work};
 use crate::values::numbers;
 
 use super::bounded::syncs::why_no_strace;
+use crate::drill::why_no_power_cuts;
 use crate::users::why_not_root;
+use cuts::{a_power_cut_on_ext4_loses_nothing_acknowledged, a_power_cut_on_xfs_loses_nothing_acknowledged};
 use kills::{kills_amid_large_writes_lose_nothing, two_hundred_kills_lose_nothing};
 use readers::{a_reader_goes_on_when_the_only_writer_is_killed, a_reader_who_may_not_write_goes_on_too};
 use synced::{what_is_acknowledged_was_synced_before, what_is_seen_and_synced_is_synced};
@@ -32,10 +36,18 @@ pub(super) const CASES: &[Case] = cases![
     a_reader_who_may_not_write_goes_on_too needs why_not_root => drill,
     what_is_acknowledged_was_synced_before needs why_no_strace,
     what_is_seen_and_synced_is_synced needs why_no_strace,
+    a_power_cut_on_ext4_loses_nothing_acknowledged needs why_no_power_cuts => drill,
+    a_power_cut_on_xfs_loses_nothing_acknowledged needs why_no_power_cuts => drill,
 ];
 
-pub(super) const WORKS: &[&[Work]] =
-    &[kills::WORKS, readers::WORKS, synced::WORKS, super::works![write_and_wait]];
+pub(super) const WORKS: &[&[Work]] = &[
+    cuts::WORKS,
+    kills::WORKS,
+    readers::WORKS,
+    survivors::WORKS,
+    synced::WORKS,
+    super::works![write_and_wait],
+];
 
 /// Fills a store with some of everything.
 fn fill(store: &store_core::Blocking) -> Outcome {

@@ -390,6 +390,13 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::LooksIntoItsFiles, &["linearizable::no_call_lets_go_of_locks_that_the_process_holds"]),
     (Fault::TriesAgainWhenBusy, &["bounded::a_peer_stopped_at_any_moment_delays_nobody_past_the_deadline"]),
     (Fault::RefusesToRead, &["loud::what_a_backend_lacks_is_unsupported_and_all_else_works"]),
-    (Fault::ForgetsPower, &["durable::what_is_acknowledged_was_synced_before"]),
     (Fault::SyncsNothing, &["durable::what_is_seen_and_synced_is_synced"]),
+    (
+        Fault::ForgetsPower,
+        &[
+            "durable::what_is_acknowledged_was_synced_before",
+            "durable::a_power_cut_on_ext4_loses_nothing_acknowledged",
+            "durable::a_power_cut_on_xfs_loses_nothing_acknowledged",
+        ],
+    ),
 ];
