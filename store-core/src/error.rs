@@ -211,6 +211,14 @@ impl Error {
         Self::new(kind, action).with_path(path).with_source(source)
     }
 
+    /// Makes the error of a sync that failed: `Io`, whatever the system calls it.
+    ///
+    /// A sync can say that there is no room, as a write does. But what a refused write leaves is known, and what
+    /// a failed sync lost is not, so the two must not be told alike.
+    pub fn from_sync(action: &str, path: &Path, source: std::io::Error) -> Self {
+        Self::new(ErrorKind::Io, action).with_path(path).with_source(source)
+    }
+
     /// Names the operation, unless one is named already.
     pub fn with_operation(mut self, operation: &'static str) -> Self {
         self.0.operation.get_or_insert(operation);

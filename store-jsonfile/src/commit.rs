@@ -256,7 +256,7 @@ fn append(path: &Path, at: u64, bytes: &[u8]) -> Result<(), Failed> {
         let _ = file.set_len(at);
         return Err(Failed::Unseen(explain_denial("cannot append", path, e)));
     }
-    file.sync_data().map_err(|e| Failed::Seen(Error::from_io("cannot sync", path, e)))?;
+    file.sync_data().map_err(|e| Failed::Seen(Error::from_sync("cannot sync", path, e)))?;
     note_last(&file, bytes);
     Ok(())
 }

@@ -142,7 +142,10 @@ impl<B: Backend> Core<B> {
 
     fn maintain(&self) {
         match self.backend.maintain() {
-            Err(error) if error.kind() == ErrorKind::Busy => tracing::debug!(%error, "maintenance waits"),
+            // A write for which there is no room is refused; it loses nothing, as a failed sync may.
+            Err(error) if matches!(error.kind(), ErrorKind::Busy | ErrorKind::StorageFull) => {
+                tracing::debug!(%error, "maintenance waits");
+            }
             // It may have been a sync that failed, and then everything since the last one is in doubt.
             Err(error) => drop(self.sync_failed(&error)),
             Ok(()) => {}

@@ -173,11 +173,12 @@ fn explain_creation(path: &Path, group: Option<u32>, error: io::Error) -> Error 
 /// Makes the names in a folder survive the loss of power.
 ///
 /// # Errors
-/// `Io` if the folder cannot be opened or synced.
+/// `PermissionDenied` if the folder cannot be opened; `Io` if it cannot be synced, for want of room too.
 #[cfg(unix)]
 pub fn sync_folder(folder: &Path) -> Result<()> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(|e| explain_denial("cannot sync the folder", folder, e))
+    const ACTION: &str = "cannot sync the folder";
+    let opened = File::open(folder).map_err(|e| explain_denial(ACTION, folder, e))?;
+    opened.sync_all().map_err(|e| Error::from_sync(ACTION, folder, e))
 }
 
 /// Does nothing: folders cannot be synced here.

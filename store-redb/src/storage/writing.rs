@@ -136,7 +136,11 @@ impl StorageBackend for Writing {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        if self.0.opening.load(Ordering::Acquire) { Ok(()) } else { self.0.file.sync_data() }
+        if self.0.opening.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        // A sync that failed for want of room is a failed sync, and no refused write.
+        self.0.file.sync_data().map_err(io::Error::other)
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
