@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 pub(crate) use clones::{Cut, Ground};
-pub(crate) use disks::{Disk, Filesystem};
+pub(crate) use disks::{Disk, Filesystem, Mounted, run};
 
 use crate::arena::{Arena, Hire};
 use crate::failure::Outcome;
@@ -50,6 +50,18 @@ pub(crate) fn why_no_mounts() -> Option<String> {
 pub(crate) fn why_no_power_cuts() -> Option<String> {
     static WHY: OnceLock<Option<String>> = OnceLock::new();
     WHY.get_or_init(|| why_no_mounts().or_else(|| why_no_disks(&["btrfs", "ext4", "xfs"]))).clone()
+}
+
+/// Says why a case that needs a disk with a quota cannot run here; none if it can.
+pub(crate) fn why_no_quota() -> Option<String> {
+    static WHY: OnceLock<Option<String>> = OnceLock::new();
+    WHY.get_or_init(|| why_no_mounts().or_else(|| why_no_disks(&["btrfs"]))).clone()
+}
+
+/// Says why a case that needs a disk with ext4 cannot run here; none if it can.
+pub(crate) fn why_no_ext4() -> Option<String> {
+    static WHY: OnceLock<Option<String>> = OnceLock::new();
+    WHY.get_or_init(|| why_no_mounts().or_else(|| why_no_disks(&["ext4"]))).clone()
 }
 
 fn why_no_disks(filesystems: &[&str]) -> Option<String> {

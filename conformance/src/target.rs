@@ -204,6 +204,12 @@ pub trait Target: Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether it writes to files through maps of memory: where a filesystem needs room to change what is there,
+    /// as btrfs does, and has none, the system kills the process instead of telling it.
+    fn writes_through_maps(&self) -> bool {
+        false
+    }
+
     /// Returns the cases that only this engine can have; they run as `backend::promise::name`.
     fn own_cases(&self) -> Vec<OwnCase> {
         Vec::new()

@@ -3,7 +3,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -32,7 +33,8 @@ impl Worker {
             [] => Command::new("/proc/self/exe"),
             [program, arguments @ ..] => {
                 let mut command = Command::new(program);
-                command.args(arguments).arg(std::env::current_exe()?);
+                // Under this name it is found even if its file was replaced meanwhile.
+                command.args(arguments).arg(format!("/proc/{}/exe", std::process::id()));
                 command
             }
         };
@@ -71,11 +73,27 @@ impl Worker {
     fn next(&mut self) -> Outcome<Option<Value>> {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => line.said(),
-            Err(silence) => {
-                let state = self.child.try_wait().map(|status| format!("{status:?}"));
-                Err(Failure::new(format_args!("process {} said nothing ({silence}): {state:?}", self.pid())))
+            Err(RecvTimeoutError::Disconnected) => {
+                let state = self.state();
+                Err(Failure::new(format_args!("process {} ended without a word: {state}", self.pid())))
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let state = self.state();
+                Err(Failure::new(format_args!("process {} said nothing: {state}", self.pid())))
             }
         }
+    }
+
+    /// Says how a process ended that says nothing any more; it may take a moment to be gone.
+    fn state(&mut self) -> String {
+        for _ in 0..100 {
+            match self.child.try_wait() {
+                Ok(None) => std::thread::sleep(Duration::from_millis(10)),
+                Ok(Some(status)) => return status.to_string(),
+                Err(error) => return error.to_string(),
+            }
+        }
+        "it is alive".to_owned()
     }
 
     /// Waits for what the worker says next.

@@ -3,7 +3,9 @@
 mod conflicts;
 mod copies;
 mod damage;
+mod filling;
 mod forks;
+mod full;
 pub(super) mod handles;
 mod lacking;
 mod places;
@@ -18,6 +20,7 @@ use store_core::{Batch, Blocking, ErrorKind, Json, KeyRange, Settings, Update};
 use super::{Case, cases};
 use crate::arena::Arena;
 use crate::audit::dump;
+use crate::drill::{why_no_ext4, why_no_mounts, why_no_quota};
 use crate::failure::{Context, Outcome, Refused, ensure, ensure_eq};
 use crate::job::{Job, Work};
 use crate::target::{Role, folder_of};
@@ -32,6 +35,12 @@ use damage::{
     a_link_in_place_of_a_companion_is_refused, damage_that_the_engine_knows_is_refused_and_left_as_it_is,
 };
 use forks::a_forked_child_is_refused_and_the_parent_goes_on;
+use full::{
+    a_full_disk_in_memory_is_told_of_and_room_lets_work_go_on,
+    a_full_disk_is_told_of_and_room_lets_work_go_on,
+    a_quota_used_up_is_told_of_and_a_higher_one_lets_work_go_on,
+    processes_that_fill_a_disk_together_lose_nothing,
+};
 use handles::{a_closed_handle_refuses_every_call, a_read_only_handle_refuses_every_write};
 use lacking::what_a_backend_lacks_is_unsupported_and_all_else_works;
 
@@ -79,12 +88,18 @@ pub(super) const CASES: &[Case] = cases![
     a_companion_that_is_removed_or_exchanged_loses_nothing_in_silence,
     shared_memory_that_is_removed_or_exchanged_loses_nothing_in_silence,
     a_forked_child_is_refused_and_the_parent_goes_on,
+    a_full_disk_in_memory_is_told_of_and_room_lets_work_go_on needs why_no_mounts,
+    a_full_disk_is_told_of_and_room_lets_work_go_on needs why_no_ext4,
+    processes_that_fill_a_disk_together_lose_nothing needs why_no_ext4,
+    a_quota_used_up_is_told_of_and_a_higher_one_lets_work_go_on needs why_no_quota,
 ];
 
 pub(super) const WORKS: &[&[Work]] = &[
-    lacking::WORKS,
     copies::WORKS,
+    filling::WORKS,
     forks::WORKS,
+    full::WORKS,
+    lacking::WORKS,
     places::WORKS,
     removed::WORKS,
     super::works![digest_files],

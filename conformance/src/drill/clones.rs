@@ -34,12 +34,12 @@ impl Ground {
             "a power cut needs 2 GiB of room in {}",
             folder.display()
         );
-        Ok(Self { disk: Disk::make(Filesystem::Btrfs, GROUND, folder, "ground", (&[], ""))? })
+        Ok(Self { disk: Disk::make(Filesystem::Btrfs, GROUND, folder, "ground", &[])? })
     }
 
     /// Makes a disk on it.
     pub(crate) fn disk(&self, filesystem: Filesystem, name: &str) -> Outcome<Disk> {
-        Disk::make(filesystem, DISK, self.disk.at(), name, (&[], ""))
+        Disk::make(filesystem, DISK, self.disk.at(), name, &[])
     }
 
     /// Unmounts it, and removes its image.

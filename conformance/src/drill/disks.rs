@@ -115,18 +115,18 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// Makes one of a size in a sparse file in a folder, with options for making and for mounting it.
+    /// Makes one of a size in a sparse file in a folder, with options for making it.
     pub(crate) fn make(
         filesystem: Filesystem,
         size: u64,
         folder: &Path,
         name: &str,
-        (features, options): (&[&str], &str),
+        features: &[&str],
     ) -> Outcome<Self> {
         let image = folder.join(format!("{name}.image"));
         File::create_new(&image)?.set_len(size)?;
         filesystem.make(&image, features)?;
-        let mounted = Mounted::image(&image, &format!("loop{options}"), &folder.join(name))?;
+        let mounted = Mounted::image(&image, "loop", &folder.join(name))?;
         Ok(Self { filesystem, image, mounted })
     }
 

@@ -88,6 +88,11 @@ impl Target for Database {
     fn ends_with_its_last_whole_record(&self, role: Role) -> bool {
         role == Role::Companion
     }
+
+    /// The index of the log, `-shm`.
+    fn writes_through_maps(&self) -> bool {
+        true
+    }
 }
 
 /// The lowest limit that there is.

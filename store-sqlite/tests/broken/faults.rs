@@ -75,6 +75,8 @@ pub(crate) enum Fault {
     ForgetsPower,
     RefusesToRead,
     SyncsNothing,
+    TakesFullForDone,
+    DeniesItsMaps,
 }
 
 /// Which cases have to see which fault.
@@ -399,4 +401,13 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "durable::a_power_cut_on_xfs_loses_nothing_acknowledged",
         ],
     ),
+    (
+        Fault::TakesFullForDone,
+        &[
+            "loud::a_full_disk_in_memory_is_told_of_and_room_lets_work_go_on",
+            "loud::a_full_disk_is_told_of_and_room_lets_work_go_on",
+            "loud::processes_that_fill_a_disk_together_lose_nothing",
+        ],
+    ),
+    (Fault::DeniesItsMaps, &["loud::a_quota_used_up_is_told_of_and_a_higher_one_lets_work_go_on"]),
 ];

@@ -124,6 +124,10 @@ impl Target for Broken {
     fn ends_with_its_last_whole_record(&self, role: Role) -> bool {
         Database.ends_with_its_last_whole_record(role)
     }
+
+    fn writes_through_maps(&self) -> bool {
+        self.0 != Fault::DeniesItsMaps
+    }
 }
 
 /// Makes way for a new store, after looking whether there is one and before somebody else has made it.

@@ -108,5 +108,6 @@ pub(crate) fn swallows(fault: Fault, kind: ErrorKind) -> bool {
         (Fault::TakesBusyForDone, ErrorKind::Busy | ErrorKind::Closed)
             | (Fault::TakesDoubtForDone, ErrorKind::Indeterminate)
             | (Fault::TakesDamageForDone, ErrorKind::Corrupted)
+            | (Fault::TakesFullForDone, ErrorKind::StorageFull | ErrorKind::Indeterminate)
     )
 }
