@@ -38,6 +38,7 @@ mod drill;
 mod exhibit;
 mod failure;
 mod forked;
+pub mod history;
 mod job;
 mod kernel_locks;
 mod members;

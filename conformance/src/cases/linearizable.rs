@@ -2,6 +2,7 @@
 
 mod forks;
 mod handles;
+mod histories;
 mod locks;
 mod processes;
 mod revisions;
@@ -23,6 +24,10 @@ use forks::{
 };
 use handles::{
     a_second_handle_sees_at_once_what_the_first_wrote, links_and_relative_paths_lead_to_the_same_store,
+};
+use histories::{
+    a_history_of_several_processes_is_linearizable, a_history_of_sixteen_processes_is_linearizable,
+    a_history_with_kills_is_linearizable, a_history_with_stops_is_linearizable,
 };
 use locks::no_call_lets_go_of_locks_that_the_process_holds;
 use processes::{
@@ -60,12 +65,16 @@ pub(super) const CASES: &[Case] = cases![
     twenty_first_openers_share_one_store,
     no_process_reads_what_as_many_bytes_replaced,
     no_process_reads_what_was_replaced,
+    a_history_of_several_processes_is_linearizable,
+    a_history_with_kills_is_linearizable,
+    a_history_with_stops_is_linearizable,
+    a_history_of_sixteen_processes_is_linearizable,
     no_call_lets_go_of_locks_that_the_process_holds,
     a_forked_child_that_opens_anew_holds_locks_of_its_own,
     what_a_forked_child_writes_stays_when_its_parent_is_gone,
 ];
 
-pub(super) const WORKS: &[&[Work]] = &[forks::WORKS, locks::WORKS, processes::WORKS];
+pub(super) const WORKS: &[&[Work]] = &[forks::WORKS, histories::WORKS, locks::WORKS, processes::WORKS];
 
 fn what_was_never_written_is_not_there(arena: &Arena) -> Outcome {
     let store = arena.open()?;

@@ -88,6 +88,8 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "atomic::an_invalid_write_refuses_the_whole_batch",
             "atomic::a_batch_over_three_namespaces_is_never_seen_in_part",
             "durable::two_hundred_kills_lose_nothing",
+            "linearizable::a_history_of_sixteen_processes_is_linearizable",
+            "linearizable::a_history_with_kills_is_linearizable",
         ],
     ),
     (
@@ -137,6 +139,9 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "durable::a_reader_goes_on_when_the_only_writer_is_killed",
             "durable::a_reader_who_may_not_write_goes_on_too",
             "in_order::eight_processes_append_to_one_log",
+            "linearizable::a_history_of_several_processes_is_linearizable",
+            "linearizable::a_history_with_kills_is_linearizable",
+            "linearizable::a_history_of_several_processes_is_linearizable",
         ],
     ),
     (
@@ -147,6 +152,8 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "linearizable::an_update_puts_deletes_or_keeps",
             "linearizable::no_process_reads_what_was_replaced",
             "linearizable::no_process_reads_what_as_many_bytes_replaced",
+            "linearizable::a_history_of_several_processes_is_linearizable",
+            "linearizable::a_history_with_stops_is_linearizable",
         ],
     ),
     (
@@ -155,6 +162,7 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "linearizable::every_entry_has_the_revision_that_wrote_it",
             "linearizable::an_equal_put_raises_the_revision",
             "linearizable::revisions_grow_over_deletion_and_reopening",
+            "linearizable::a_history_of_several_processes_is_linearizable",
         ],
     ),
     (Fault::RaisesRevisionsByAppending, &["linearizable::an_append_keeps_the_revision"]),
