@@ -80,19 +80,20 @@ impl Snapshot for Altered<'_> {
         visit: &mut dyn FnMut(&str, Entry) -> ControlFlow<()>,
     ) -> Result<()> {
         let state = self.now()?;
-        if let Some(end) = range.end().filter(|_| self.is(Mutant::EndOfARangeIncluded)) {
-            return state.scan(namespace, &range.clone().with_end(format!("{end}\0")), visit);
-        }
-        if !self.is(Mutant::KeysInTheOrderOfPeople) {
+        if !matches!(self.disk.mutant, Mutant::KeysInTheOrderOfPeople | Mutant::IntegerKeysFirst) {
             return state.scan(namespace, range, visit);
         }
         let mut found = Vec::new();
         state.scan(namespace, range, &mut |key, entry| {
-            found.push((key.to_lowercase(), key.to_owned(), entry));
+            found.push((key.to_owned(), entry));
             ControlFlow::Continue(())
         })?;
-        found.sort_by(|(a, ..), (b, ..)| a.cmp(b));
-        let _ = found.into_iter().try_for_each(|(_, key, entry)| visit(&key, entry));
+        match self.disk.mutant {
+            Mutant::KeysInTheOrderOfPeople => found.sort_by_key(|(key, _)| key.to_lowercase()),
+            // As an object of JavaScript has them.
+            _ => found.sort_by_key(|(key, _)| key.parse::<u32>().unwrap_or(u32::MAX)),
+        }
+        let _ = found.into_iter().try_for_each(|(key, entry)| visit(&key, entry));
         Ok(())
     }
 

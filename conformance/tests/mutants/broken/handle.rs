@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use store_core::{
-    Batch, Check, Entry, Error, ErrorKind, Json, KeyRange, LogEntry, LogInfo, LogRange, NamespaceInfo,
-    Object, Outcome, Receipt, Result, Revision, Seq, StateStore, StoreInfo, Write,
+    Batch, Check, Entry, Error, ErrorKind, Json, KeyRange, LogEntry, LogInfo, LogRange, LogStart,
+    NamespaceInfo, Object, Outcome, Receipt, Result, Revision, Seq, StateStore, StoreInfo, Write,
 };
 
 use super::table::Mutant;
@@ -25,7 +25,7 @@ struct Handle {
 impl Handle {
     /// Whether a call without checks or a deadline of its own is as it should be.
     fn is_plain(&self) -> bool {
-        self.mutant == Mutant::DeadlineIgnored
+        matches!(self.mutant, Mutant::DeadlineIgnored | Mutant::TailLongerThanTheLogIsEmpty)
     }
 }
 
@@ -35,7 +35,8 @@ pub(super) fn wrap(mutant: Mutant, inner: Arc<dyn StateStore>) -> Arc<dyn StateS
         Mutant::BusySwallowed
         | Mutant::CheckEvaluatedOutsideTheTransaction
         | Mutant::DeadlineIgnored
-        | Mutant::FailedSyncMarkForgotten => Arc::new(Handle { inner, mutant }),
+        | Mutant::FailedSyncMarkForgotten
+        | Mutant::TailLongerThanTheLogIsEmpty => Arc::new(Handle { inner, mutant }),
         _ => inner,
     }
 }
@@ -140,7 +141,15 @@ impl StateStore for Handle {
     }
 
     async fn read_log(&self, namespace: &str, log: &str, range: LogRange) -> Result<Vec<LogEntry>> {
-        self.inner.read_log(namespace, log, range).await
+        let page = self.inner.read_log(namespace, log, range).await?;
+        // A difference of numbers without a sign that falls below zero.
+        let wraps = |count: u64| page.last().is_some_and(|last| count > last.seq);
+        match range.start() {
+            LogStart::Tail(count) if self.mutant == Mutant::TailLongerThanTheLogIsEmpty && wraps(count) => {
+                Ok(Vec::new())
+            }
+            _ => Ok(page),
+        }
     }
 
     async fn logs(&self, namespace: &str) -> Result<Vec<LogInfo>> {
