@@ -46,12 +46,17 @@ pub(crate) struct Wal {
     emptied: AtomicBool,
 }
 
+/// Whether a file cannot be opened for writing because of its rights, or of its filesystem's.
+fn may_only_be_read(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
 impl Wal {
     /// Opens the log for syncing, and for rewriting if this user may write.
     pub(crate) fn open(path: PathBuf, limit: u64, read_only: bool) -> Result<Self> {
         let open = |write| OpenOptions::new().read(true).write(write).open(&path);
         let opened = match open(!read_only) {
-            Err(e) if e.kind() == io::ErrorKind::PermissionDenied && !read_only => open(false),
+            Err(e) if may_only_be_read(&e) && !read_only => open(false),
             opened => opened,
         };
         let file = opened.map_err(|e| explain_denial("cannot open the write-ahead log", &path, e))?;
