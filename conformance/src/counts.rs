@@ -25,13 +25,15 @@ pub enum Count {
     Faults,
     /// Files that were spoilt.
     Mutations,
+    /// Files that were spoilt without anybody noticing: their engine does not verify what it reads.
+    Unnoticed,
     /// Operations whose order a checker found.
     Operations,
 }
 
 impl Count {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Kills,
         Self::Stops,
         Self::Cuts,
@@ -39,6 +41,7 @@ impl Count {
         Self::FaultPoints,
         Self::Faults,
         Self::Mutations,
+        Self::Unnoticed,
         Self::Operations,
     ];
 
@@ -52,6 +55,7 @@ impl Count {
             Self::FaultPoints => "points of failure",
             Self::Faults => "faults",
             Self::Mutations => "mutations",
+            Self::Unnoticed => "mutations unnoticed",
             Self::Operations => "operations checked",
         }
     }

@@ -3,6 +3,7 @@
 
 mod clones;
 mod disks;
+mod setting;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,6 +11,7 @@ use std::sync::OnceLock;
 
 pub(crate) use clones::{Cut, Ground};
 pub(crate) use disks::{Disk, Filesystem, Mounted, run};
+pub(crate) use setting::Setting;
 
 use crate::arena::{Arena, Hire};
 use crate::failure::Outcome;

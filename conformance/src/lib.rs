@@ -14,6 +14,8 @@
 //! - **How long** the slowest cases took is said on stderr if `CONFORMANCE_TIMES` is set.
 //! - **Nothing is left behind**, unless `CONFORMANCE_KEEP` is set: then the files of a failed case stay.
 //! - **What cannot run here** is shown as ignored with the reason; as root under `CI=true` it fails instead.
+//! - **Disks** that lose power, fill up or take no write are files, mounted in a namespace of mounts that is gone
+//!   with its process; they need root, and room for 2 GiB in the folder of the case.
 //! - **Where**: every case gets a folder in `TMPDIR`, so that setting it tries a disk or a filesystem.
 //! - **By a program** the suite runs as by a test: see [`Run`].
 //! - **What only one engine can try** its target brings: see [`OwnCase`].

@@ -204,6 +204,12 @@ pub trait Target: Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether it verifies everything that it reads, by checksums or the like. If not, a change of its files can
+    /// change or hide a value without anybody being told.
+    fn verifies_what_it_reads(&self) -> bool {
+        true
+    }
+
     /// Whether it writes to files through maps of memory: where a filesystem needs room to change what is there,
     /// as btrfs does, and has none, the system kills the process instead of telling it.
     fn writes_through_maps(&self) -> bool {

@@ -122,6 +122,8 @@ pub struct Seams {
     pub boot_id: Option<String>,
     /// The version number of the engine, in its own scheme.
     pub engine_version: Option<i32>,
+    /// How far the wall clock was set back; no wait goes by it.
+    pub clock_back: Duration,
 }
 
 impl Default for Settings {

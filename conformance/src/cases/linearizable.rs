@@ -35,9 +35,9 @@ use processes::{
     no_process_reads_what_was_replaced, one_of_sixteen_creates_a_key, twenty_first_openers_share_one_store,
 };
 use revisions::{
-    a_new_boot_raises_the_epoch, an_append_keeps_the_revision, an_equal_put_raises_the_revision,
-    deleting_a_missing_key_keeps_the_revision, every_entry_has_the_revision_that_wrote_it,
-    revisions_grow_over_deletion_and_reopening,
+    a_clock_set_back_takes_nothing_back, a_new_boot_raises_the_epoch, an_append_keeps_the_revision,
+    an_equal_put_raises_the_revision, deleting_a_missing_key_keeps_the_revision,
+    every_entry_has_the_revision_that_wrote_it, revisions_grow_over_deletion_and_reopening,
 };
 use updates::{an_update_puts_deletes_or_keeps, threads_of_one_process_count_to_the_exact_sum};
 
@@ -55,6 +55,7 @@ pub(super) const CASES: &[Case] = cases![
     an_append_keeps_the_revision,
     deleting_a_missing_key_keeps_the_revision,
     revisions_grow_over_deletion_and_reopening,
+    a_clock_set_back_takes_nothing_back,
     a_new_boot_raises_the_epoch,
     a_second_handle_sees_at_once_what_the_first_wrote,
     links_and_relative_paths_lead_to_the_same_store,

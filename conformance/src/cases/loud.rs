@@ -8,6 +8,8 @@ mod forks;
 mod full;
 pub(super) mod handles;
 mod lacking;
+mod mounts;
+mod mutants;
 mod places;
 mod removed;
 mod spoilt;
@@ -44,6 +46,8 @@ use full::{
 use handles::{a_closed_handle_refuses_every_call, a_read_only_handle_refuses_every_write};
 use lacking::what_a_backend_lacks_is_unsupported_and_all_else_works;
 
+use mounts::a_read_only_mount_is_read_and_takes_no_write;
+use mutants::a_random_change_of_a_file_is_told_of_or_changes_nothing;
 use places::{
     a_file_with_two_names_is_refused, a_link_that_leads_nowhere_is_no_store, a_network_filesystem_is_refused,
     a_path_that_cannot_be_is_refused, a_sticky_folder_is_refused, an_unfit_engine_is_refused,
@@ -84,6 +88,8 @@ pub(super) const CASES: &[Case] = cases![
     a_gate_that_is_not_understood_lets_nobody_write,
     a_spoilt_artefact_is_told_of_or_loses_nothing,
     what_is_no_file_in_place_of_an_artefact_is_refused,
+    a_random_change_of_a_file_is_told_of_or_changes_nothing => drill,
+    a_read_only_mount_is_read_and_takes_no_write needs why_no_mounts,
     data_that_is_removed_or_exchanged_takes_no_write,
     a_companion_that_is_removed_or_exchanged_loses_nothing_in_silence,
     shared_memory_that_is_removed_or_exchanged_loses_nothing_in_silence,
@@ -100,6 +106,8 @@ pub(super) const WORKS: &[&[Work]] = &[
     forks::WORKS,
     full::WORKS,
     lacking::WORKS,
+    mounts::WORKS,
+    mutants::WORKS,
     places::WORKS,
     removed::WORKS,
     super::works![digest_files],

@@ -4,8 +4,10 @@ mod interrupted;
 mod members;
 mod mended;
 mod outsider;
+mod readers;
 mod sights;
 mod unprivileged;
+mod upkeep;
 
 use std::os::unix::fs::MetadataExt;
 
@@ -33,6 +35,7 @@ use outsider::{
     an_outsider_cannot_hold_the_gate, an_outsider_is_refused_in_words_that_help,
     an_outsider_reads_a_shared_store_and_changes_nothing,
 };
+use readers::who_may_only_read_reads_or_is_told_and_is_in_nobodys_way;
 use sights::{
     nobody_sees_an_artefact_with_other_rights_or_half_made,
     whoever_opens_meanwhile_finds_no_store_or_a_whole_one,
@@ -40,6 +43,10 @@ use sights::{
 use unprivileged::{
     a_folder_that_may_not_be_written_gets_no_store, a_group_that_cannot_be_given_leaves_nothing,
     whoever_may_not_change_rights_works_all_the_same,
+};
+
+use upkeep::{
+    a_kernel_that_protects_files_lets_the_group_share, upkeep_by_whoever_comes_to_it_keeps_the_rights,
 };
 
 pub(super) const CASES: &[Case] = cases![
@@ -66,6 +73,9 @@ pub(super) const CASES: &[Case] = cases![
     what_root_makes_anew_its_owner_may_use needs why_not_root,
     nothing_is_made_anew_for_reading_only needs why_not_root,
     who_may_not_make_it_anew_is_denied_and_changes_nothing needs why_not_root,
+    who_may_only_read_reads_or_is_told_and_is_in_nobodys_way needs why_not_root,
+    upkeep_by_whoever_comes_to_it_keeps_the_rights needs why_not_root,
+    a_kernel_that_protects_files_lets_the_group_share needs why_no_setting => alone,
 ];
 
 pub(super) const WORKS: &[&[Work]] = &[
@@ -73,10 +83,18 @@ pub(super) const WORKS: &[&[Work]] = &[
     members::WORKS,
     mended::WORKS,
     outsider::WORKS,
+    readers::WORKS,
     sights::WORKS,
     unprivileged::WORKS,
+    upkeep::WORKS,
     super::works![create_and_write, be_shut_out],
 ];
+
+/// Says why a case that changes a setting of the kernel cannot run here; none if it can.
+fn why_no_setting() -> Option<String> {
+    let opened = std::fs::File::options().write(true).open("/proc/sys/fs/protected_regular");
+    opened.is_err().then(|| "needs the right to set fs.protected_regular".to_owned())
+}
 
 fn create_and_write(job: &Job) -> Outcome {
     let store = job.open()?;

@@ -2,12 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::queue::Queue;
 use super::readers::Readers;
 use super::syncer::Syncer;
 use crate::backend::Backend;
 use crate::error::{Error, ErrorKind, Result};
+use crate::numbers::Timestamp;
 use crate::shared::gate::Gate;
 use crate::shared::os::{self, Identity};
 use crate::shared::place::Place;
@@ -20,6 +22,10 @@ pub(super) struct Opening {
     pub(super) identity: Identity,
     /// Whether this opening created the store.
     pub(super) created: bool,
+    /// The boot of the machine.
+    pub(super) boot: String,
+    /// How far the wall clock is behind that of the system.
+    pub(super) clock_back: Duration,
 }
 
 /// What all handles of a process on one place share.
@@ -34,6 +40,7 @@ pub(super) struct Core<B: Backend> {
     pub(super) waiter: Bell,
     /// The boot of the machine, for the epoch.
     pub(super) boot: String,
+    clock_back: Duration,
     /// Whether the epoch is known to be of this boot.
     pub(super) epoch_is_current: AtomicBool,
     /// Whether a sync of this process failed and the mark could not be set for the others.
@@ -47,8 +54,8 @@ pub(super) struct Core<B: Backend> {
 }
 
 impl<B: Backend> Core<B> {
-    pub(super) fn new(backend: B, opening: Opening, gate: Arc<Gate>, boot: String) -> Self {
-        let Opening { place, identity, created } = opening;
+    pub(super) fn new(backend: B, opening: Opening, gate: Arc<Gate>) -> Self {
+        let Opening { place, identity, created, boot, clock_back } = opening;
         Self {
             identity,
             created,
@@ -60,12 +67,19 @@ impl<B: Backend> Core<B> {
             syncer: Syncer::default(),
             waiter: Bell::default(),
             boot,
+            clock_back,
             epoch_is_current: AtomicBool::new(false),
             doubt: AtomicBool::new(false),
             pid: std::process::id(),
             handles: AtomicUsize::new(1),
             closing: AtomicBool::new(false),
         }
+    }
+
+    /// Returns the time of a write.
+    pub(super) fn now(&self) -> Timestamp {
+        let back = u64::try_from(self.clock_back.as_millis()).unwrap_or(u64::MAX);
+        Timestamp::from_millis(Timestamp::now().as_millis().saturating_sub(back))
     }
 
     /// Counts one more handle than the first; false if the last one went and the store is closing.

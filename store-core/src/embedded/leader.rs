@@ -17,7 +17,6 @@ use crate::backend::{Backend, Epoch, Transaction, never_ran};
 use crate::batch::Receipt;
 use crate::config::Durability;
 use crate::error::{Error, ErrorKind, Result};
-use crate::numbers::Timestamp;
 use crate::shared::gate::GateGuard;
 use crate::wait::timer::no_thread;
 
@@ -250,7 +249,7 @@ impl<B: Backend> Core<B> {
         self.transact(|transaction| {
             let epoch = transaction.epoch()?.number;
             let batches = group.iter().map(|pending| &pending.batch);
-            let settled = settle(transaction, batches, epoch, Timestamp::now())?;
+            let settled = settle(transaction, batches, epoch, self.now())?;
             settled.apply(transaction)?;
             verdicts = Some(settled.verdicts);
             Ok(())

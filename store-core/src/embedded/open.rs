@@ -125,7 +125,8 @@ fn open_anew<E: Engine>(
     let gate = Arc::new(Gate::new(place.gate(), Modes::of_file(&found)));
     let boot = settings.seams.boot_id.clone().unwrap_or_else(os::boot_id);
     let identity = os::identity(&found);
-    Ok(Core::new(backend, Opening { place, identity, created }, gate, boot))
+    let clock_back = settings.seams.clock_back;
+    Ok(Core::new(backend, Opening { place, identity, created, boot, clock_back }, gate))
 }
 
 /// Makes the store, or what is missing of it, in the gate: of many who try, one does. True if it made the

@@ -89,6 +89,11 @@ impl Target for Database {
         role == Role::Companion
     }
 
+    /// Frames of the log have checksums, pages of the database have none.
+    fn verifies_what_it_reads(&self) -> bool {
+        false
+    }
+
     /// The index of the log, `-shm`.
     fn writes_through_maps(&self) -> bool {
         true

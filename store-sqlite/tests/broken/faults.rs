@@ -77,6 +77,7 @@ pub(crate) enum Fault {
     SyncsNothing,
     TakesFullForDone,
     DeniesItsMaps,
+    SeesNothingWrong,
 }
 
 /// Which cases have to see which fault.
@@ -163,6 +164,7 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "linearizable::an_equal_put_raises_the_revision",
             "linearizable::revisions_grow_over_deletion_and_reopening",
             "linearizable::a_history_of_several_processes_is_linearizable",
+            "linearizable::a_clock_set_back_takes_nothing_back",
         ],
     ),
     (Fault::RaisesRevisionsByAppending, &["linearizable::an_append_keeps_the_revision"]),
@@ -350,6 +352,8 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "shared_rightly::whoever_may_not_change_rights_works_all_the_same",
             "shared_rightly::what_is_made_anew_has_the_same_rights_and_nothing_is_lost",
             "shared_rightly::a_gate_that_was_removed_is_made_anew_with_the_same_rights",
+            "shared_rightly::upkeep_by_whoever_comes_to_it_keeps_the_rights",
+            "shared_rightly::a_kernel_that_protects_files_lets_the_group_share",
         ],
     ),
     (Fault::SetsRightsLate, &["shared_rightly::nobody_sees_an_artefact_with_other_rights_or_half_made"]),
@@ -369,6 +373,8 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "shared_rightly::a_group_that_cannot_be_given_leaves_nothing",
             "shared_rightly::a_folder_that_may_not_be_written_gets_no_store",
             "shared_rightly::who_may_not_make_it_anew_is_denied_and_changes_nothing",
+            "shared_rightly::who_may_only_read_reads_or_is_told_and_is_in_nobodys_way",
+            "loud::a_read_only_mount_is_read_and_takes_no_write",
             "loud::a_network_filesystem_is_refused",
             "loud::an_unfit_engine_is_refused",
             "loud::a_sticky_folder_is_refused",
@@ -418,4 +424,5 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         ],
     ),
     (Fault::DeniesItsMaps, &["loud::a_quota_used_up_is_told_of_and_a_higher_one_lets_work_go_on"]),
+    (Fault::SeesNothingWrong, &["loud::a_random_change_of_a_file_is_told_of_or_changes_nothing"]),
 ];

@@ -33,6 +33,17 @@ impl Broken {
         Box::leak(format!("{:?}", self.0).into_boxed_str())
     }
 
+    /// Whether it makes a new store in place of one that is refused.
+    fn starts_anew(self, refused: ErrorKind) -> bool {
+        match self.0 {
+            Fault::StartsAnewWhenDamaged => refused == ErrorKind::Corrupted,
+            Fault::SeesNothingWrong => {
+                matches!(refused, ErrorKind::Corrupted | ErrorKind::IncompatibleFormat)
+            }
+            _ => false,
+        }
+    }
+
     fn settings(self, settings: Settings) -> Settings {
         match self.0 {
             Fault::CreatesAndWritesAnyway => settings.with_create(true).with_read_only(false),
@@ -70,7 +81,7 @@ impl Target for Broken {
         }
         let (path, known) = places::before(self.0, path);
         let inner = match Database.open(&path, self.settings(settings.clone())) {
-            Err(error) if self.0 == Fault::StartsAnewWhenDamaged && error.kind() == ErrorKind::Corrupted => {
+            Err(error) if self.starts_anew(error.kind()) => {
                 create_anew(&path);
                 Database.open(&path, settings)
             }
@@ -91,6 +102,9 @@ impl Target for Broken {
     }
 
     fn check_integrity(&self, path: &Path) -> Result<(), String> {
+        if self.0 == Fault::SeesNothingWrong {
+            return Ok(());
+        }
         Database.check_integrity(path)
     }
 
@@ -123,6 +137,10 @@ impl Target for Broken {
 
     fn ends_with_its_last_whole_record(&self, role: Role) -> bool {
         Database.ends_with_its_last_whole_record(role)
+    }
+
+    fn verifies_what_it_reads(&self) -> bool {
+        Database.verifies_what_it_reads()
     }
 
     fn writes_through_maps(&self) -> bool {

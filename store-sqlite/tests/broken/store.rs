@@ -98,6 +98,16 @@ impl Store {
         reworded(self.fault, error)
     }
 
+    /// Returns what was read, or nothing in its place.
+    fn seen<T>(&self, read: Result<T>, nothing: T) -> Result<T> {
+        match read {
+            Err(error) if self.is(Fault::SeesNothingWrong) && error.kind() == ErrorKind::Corrupted => {
+                Ok(nothing)
+            }
+            read => read.map_err(|error| self.error(error)),
+        }
+    }
+
     fn receipt(&self, batch: &Batch, receipt: &Receipt) -> Receipt {
         let zero = self.is(Fault::NumbersFromZero);
         let outcome = |outcome: &Outcome| match outcome {
@@ -242,7 +252,7 @@ impl StateStore for Store {
     async fn object(&self, namespace: &str) -> Result<Object> {
         self.wait_for_the_gate().await?;
         let namespace = self.space(namespace);
-        let mut object = self.inner.object(&namespace).await.map_err(|e| self.error(e))?;
+        let mut object = self.seen(self.inner.object(&namespace).await, Object::default())?;
         if self.is(Fault::InventsObjects) && object.revision == Revision::NEVER {
             object.revision = Revision::new(1);
         }
@@ -289,7 +299,7 @@ impl StateStore for Store {
             let limit = range.limit().unwrap_or(u64::MAX);
             range = LogRange::from(from.saturating_add(1)).with_limit(limit);
         }
-        let mut page = self.inner.read_log(&namespace, &log, range).await.map_err(|e| self.error(e))?;
+        let mut page = self.seen(self.inner.read_log(&namespace, &log, range).await, Vec::new())?;
         let first = self.inner.logs(&namespace).await?.into_iter().find(|info| info.name == log);
         let first = first.map_or(1, |info| info.first);
         for entry in &mut page {
@@ -314,7 +324,7 @@ impl StateStore for Store {
     }
 
     async fn logs(&self, namespace: &str) -> Result<Vec<LogInfo>> {
-        let mut logs = self.inner.logs(&self.space(namespace)).await.map_err(|e| self.error(e))?;
+        let mut logs = self.seen(self.inner.logs(&self.space(namespace)).await, Vec::new())?;
         for log in &mut logs {
             match self.fault {
                 Fault::NumbersFromZero => (log.first, log.last) = (log.first - 1, log.last - 1),
@@ -330,7 +340,7 @@ impl StateStore for Store {
     }
 
     async fn namespaces(&self) -> Result<Vec<NamespaceInfo>> {
-        let mut found = self.inner.namespaces().await.map_err(|e| self.error(e))?;
+        let mut found = self.seen(self.inner.namespaces().await, Vec::new())?;
         for info in &mut found {
             info.revision = self.revision(info.revision);
         }

@@ -1,9 +1,11 @@
 //! The revision of an object: it grows with every change and is never used twice.
 
-use store_core::{Batch, Json, Revision, Seams, Settings};
+use std::time::Duration;
+
+use store_core::{Batch, ErrorKind, Json, LogRange, Revision, Seams, Settings};
 
 use crate::arena::Arena;
-use crate::failure::{Context, Outcome, ensure, ensure_eq};
+use crate::failure::{Context, Outcome, Refused, ensure, ensure_eq};
 use crate::values::{entry, numbers};
 
 pub(super) fn every_entry_has_the_revision_that_wrote_it(arena: &Arena) -> Outcome {
@@ -91,7 +93,42 @@ pub(super) fn a_new_boot_raises_the_epoch(arena: &Arena) -> Outcome {
         ensure!(gap > 1_000_000, "{gap} revisions are between the boots, fewer than a boot may have given");
         let second = store.put("n", "k", Json::from(2u64))?;
         ensure_eq!(second.get(), first.get() + 1, "within a boot");
-        last = (epoch, second);
+        // Nor is one given again of a key, or a namespace, that was deleted before the boot.
+        store.delete("n", "k")?;
+        let third = store.put("n", "k", Json::from(2u64))?;
+        store.delete_namespace("n")?;
+        ensure!(third > second, "{third} after {second} and a deletion");
+        last = (epoch, store.object("n")?.revision);
+        ensure!(last.1 > third, "{} after {third} and the deletion of the namespace", last.1);
+        store.close()?;
+    }
+    Ok(())
+}
+
+/// The clock is set back between two writes: times of entries go back with it, but no revision, no number
+/// and no deadline does.
+pub(super) fn a_clock_set_back_takes_nothing_back(arena: &Arena) -> Outcome {
+    const DAY: Duration = Duration::from_hours(24);
+    let mut before = None;
+    for (back, n) in [(Duration::ZERO, 1_u64), (DAY, 2), (3 * DAY, 3), (Duration::ZERO, 4)] {
+        let seams = Seams { clock_back: back, ..Seams::default() };
+        let settings = Settings::default().with_seams(seams).with_timeout(Duration::from_secs(2));
+        let store = arena.open_with(settings)?;
+        let revision = store.put("n", "k", Json::from(n))?;
+        ensure_eq!(store.append("n", "log", Json::from(n))?, n, "the number of an entry");
+        let found = entry(&store, "n", "k")?;
+        ensure_eq!((found.value, found.revision), (Json::from(n), revision));
+        if let Some((last, at)) = before.replace((revision, found.at)) {
+            ensure!(revision > last, "revision {revision} after {last}, {back:?} back");
+            ensure!(n == 4 || found.at < at, "the clock was not set back");
+        }
+        let log = store.read_log("n", "log", LogRange::all())?;
+        ensure_eq!(log.iter().map(|entry| entry.seq).collect::<Vec<_>>(), (1..=n).collect::<Vec<_>>());
+        if back == DAY {
+            let mut holder = arena.worker("hold_gate")?.start()?;
+            holder.hear::<String>()?;
+            store.put("n", "k", Json::from(0u64)).refused(ErrorKind::Busy)?;
+        }
         store.close()?;
     }
     Ok(())

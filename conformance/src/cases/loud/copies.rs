@@ -107,6 +107,11 @@ impl Original {
         self.stands.last() == Some(&found)
     }
 
+    /// Whether a stand is that before the first write.
+    pub(super) fn is_nothing(&self, found: Stand) -> bool {
+        self.stands.first() == Some(&found)
+    }
+
     /// Whether a stand is that after any of the writes.
     pub(super) fn was_once(&self, found: Stand) -> bool {
         self.stands.iter().collect::<BTreeSet<_>>().contains(&found)

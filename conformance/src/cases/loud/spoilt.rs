@@ -59,7 +59,7 @@ impl Spoil {
 }
 
 /// Says whether what is found is allowed after an artefact of a role was spoilt.
-fn is_allowed(arena: &Arena, original: &Original, role: Role, told: &Told) -> bool {
+pub(super) fn is_allowed(arena: &Arena, original: &Original, role: Role, told: &Told) -> bool {
     match told {
         Told::Of(..) => true,
         Told::Stands(stand) | Told::Reads(stand, ..) => {
@@ -76,7 +76,7 @@ pub(super) fn a_spoilt_artefact_is_told_of_or_loses_nothing(arena: &Arena) -> Ou
     let mut chance = arena.chance();
     let mut opener = Opener::start(arena)?;
     let mut times_told = 0;
-    for (number, artefact) in (0..).zip(files(arena, &original)) {
+    for (number, artefact) in (0..).zip(files_of(arena, &original.path)) {
         let size = artefact.path.metadata()?.len();
         let ways = Spoil::several(size, arena.profile.pick(3, 40), &mut chance);
         for (way, spoil) in (0..).zip(ways) {
@@ -100,9 +100,9 @@ pub(super) fn a_spoilt_artefact_is_told_of_or_loses_nothing(arena: &Arena) -> Ou
     Ok(())
 }
 
-/// Returns the artefacts of the original that are files.
-fn files(arena: &Arena, original: &Original) -> Vec<Artefact> {
-    let artefacts = arena.target.artefacts(&original.path).into_iter();
+/// Returns the artefacts of a store that are files.
+pub(super) fn files_of(arena: &Arena, path: &Path) -> Vec<Artefact> {
+    let artefacts = arena.target.artefacts(path).into_iter();
     artefacts.filter(|artefact| artefact.path.is_file()).collect()
 }
 
@@ -171,7 +171,7 @@ fn is_refused_or_done_without(
     Ok(())
 }
 
-fn remove(path: &Path) -> Outcome {
+pub(super) fn remove(path: &Path) -> Outcome {
     let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
     removed.context(path.display())
 }

@@ -15,6 +15,7 @@ use crate::members::{
 use crate::rights::Rights;
 use crate::target::Shape;
 use crate::users::User;
+use crate::values::numbers;
 use crate::worker::{finish_all, release};
 
 pub(super) const WORKS: &[Work] = works![take_a_turn, write_beside_another];
@@ -29,6 +30,10 @@ fn take_a_turn(job: &Job) -> Outcome {
     ensure_eq!(store.append("turns", "log", Json::from(turn))?, turn);
     store.put("turns", "last", Json::from(turn))?;
     ensure_eq!(store.get_as("turns", "last")?, Some(turn));
+    store.replace_object("replaced", numbers([("turn", turn)]))?;
+    ensure_eq!(store.append("trimmed", "log", Json::from(turn))?, turn);
+    store.trim_log("trimmed", "log", turn)?;
+    store.delete("replaced", "turn")?;
     store.sync()?;
     store.info()?;
     store.close()?;
@@ -57,7 +62,7 @@ fn take_turns(
 }
 
 /// Tries a configuration with everybody as the creator, under every umask.
-fn whoever_creates(arena: &Arena, settings: &str, mode: u32, rights: Rights) -> Outcome {
+pub(super) fn whoever_creates(arena: &Arena, settings: &str, mode: u32, rights: Rights) -> Outcome {
     for creator in 0..ALL.len() {
         for &umask in arena.umasks() {
             let name = format!("{settings} {mode:o} {creator} {umask:03o}");
