@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use store_core::backend::{Backend, Snapshot, Transaction};
 use store_core::shared::access::Modes;
 use store_core::shared::gate::{Gate, GateGuard};
+use store_core::shared::identity::is_in_place;
 use store_core::shared::os::{self, Identity};
 use store_core::shared::place::Place;
 use store_core::{Durability, Entry, Error, ErrorKind, Result};
@@ -68,7 +69,7 @@ impl JsonFilesBackend {
     /// Refuses a folder that is not the one that was opened.
     fn check_marker(&self) -> Result<()> {
         let data = self.place.data();
-        if data.metadata().is_ok_and(|found| os::identity(&found) == self.identity) {
+        if is_in_place(data, self.identity)? {
             return Ok(());
         }
         let why = "was moved, removed or replaced while it was open; put it back, or open the store again";

@@ -117,7 +117,7 @@ impl Folder {
         for change in changes {
             let made = self.make(change).map_err(Failed::into_error)?;
             replaced.extend(made.map(|file| (change.item().clone(), file)));
-            folders.insert(self.folder_of(change));
+            folders.insert(self.folder_of(change)?);
         }
         folders.iter().try_for_each(|folder| files::sync_folder(folder))?;
         // A reader that looked before the journal came, and looks after it went, must see that it was there.
@@ -147,17 +147,18 @@ impl Folder {
     fn make_alone(&self, change: &Change) -> Result<Replaced, Failed> {
         let file = self.make(change)?;
         if !matches!(change, Change::Append { .. }) {
-            files::sync_folder(&self.folder_of(change)).map_err(Failed::Seen)?;
+            let folder = self.folder_of(change);
+            folder.and_then(|folder| files::sync_folder(&folder)).map_err(Failed::Seen)?;
         }
         Ok(file.map(|file| (change.item().clone(), file)).into_iter().collect())
     }
 
     /// Returns the folder whose names a change changes; that of a namespace's logs goes with the last of them.
-    fn folder_of(&self, change: &Change) -> PathBuf {
-        match change.item() {
-            Item::Log(namespace, _) if is_folder(&self.layout.logs(namespace)) => self.layout.logs(namespace),
-            _ => self.layout.folder().to_owned(),
-        }
+    fn folder_of(&self, change: &Change) -> Result<PathBuf> {
+        let Item::Log(namespace, _) = change.item() else { return Ok(self.layout.folder().to_owned()) };
+        let logs = self.layout.logs(namespace);
+        let is_there = is_folder(&logs).map_err(|e| explain_denial("cannot look at", &logs, e))?;
+        Ok(if is_there { logs } else { self.layout.folder().to_owned() })
     }
 
     /// Makes one change, synced but for the names in its folder; making it again does no harm.
@@ -174,7 +175,8 @@ impl Folder {
         if let Item::Log(namespace, _) = item {
             let logs = self.layout.logs(namespace);
             files::create_folder(&logs, &self.modes).map_err(Failed::Unseen)?;
-            if !is_folder(&logs) {
+            let is_ours = is_folder(&logs).map_err(|e| explain_denial("cannot look at", &logs, e));
+            if !is_ours.map_err(Failed::Unseen)? {
                 return Err(Failed::Unseen(FileError::NoFolder.at(&logs)));
             }
         }

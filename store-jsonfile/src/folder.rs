@@ -124,7 +124,7 @@ impl Folder {
     fn open_log(&self, namespace: &str, path: &Path) -> Result<Option<std::fs::File>, FileError> {
         match os::open_plain(path, false) {
             // What a link in the place of the folder leads to is not the store's.
-            Ok(_) if !is_folder(&self.layout.logs(namespace)) => Err(FileError::NoFolder),
+            Ok(_) if !is_folder(&self.layout.logs(namespace))? => Err(FileError::NoFolder),
             Ok(file) => Ok(Some(file)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e.into()),

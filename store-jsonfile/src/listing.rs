@@ -104,9 +104,13 @@ impl Folder {
     }
 }
 
-/// Whether a folder itself, and no link to one, stands at a path.
-pub(crate) fn is_folder(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|found| found.is_dir())
+/// Whether a folder itself, and no link to one, stands at a path; that it cannot be looked at is no answer.
+pub(crate) fn is_folder(path: &Path) -> io::Result<bool> {
+    match path.symlink_metadata() {
+        Ok(found) => Ok(found.is_dir()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e),
+    }
 }
 
 /// Lists the names in a folder; nothing if it is not there.

@@ -43,7 +43,7 @@ pub struct RedbBackend {
 impl RedbBackend {
     pub(crate) fn open(place: &Place, config: RedbConfig) -> Result<Self> {
         let path = place.path().to_owned();
-        let identities = Identities::of([place.path().to_owned(), stamp::path(place)]);
+        let identities = Identities::of([place.path().to_owned(), stamp::path(place)])?;
         stamp::check(place)?;
         let reader = shielded("cannot open the database", &path, || {
             let reader = Reader::open(&path, config.share())?;

@@ -13,7 +13,7 @@ use store_core::{Durability, Entry, Error, ErrorKind, Result};
 use crate::config::SqliteConfig;
 use crate::connection::{self, Header};
 use crate::engine::{shm_path, wal_path};
-use crate::error::SqliteError;
+use crate::error::{SqliteError, is_readonly};
 use crate::locks;
 use crate::snapshot::{Tables, get};
 use crate::wal::{PAGE, Wal};
@@ -45,7 +45,7 @@ impl SqliteBackend {
             path: place.path().to_owned(),
             shm: shm_path(place),
             files: vec![place.path().to_owned(), wal_path(place), shm_path(place), place.gate()],
-            identities: Identities::of([place.path().to_owned(), wal_path(place), shm_path(place)]),
+            identities: Identities::of([place.path().to_owned(), wal_path(place), shm_path(place)])?,
             wal: Wal::open(wal_path(place), config.wal_limit, read_only)?,
             config,
             read_only,
@@ -126,7 +126,14 @@ impl SqliteBackend {
         if connection.is_readonly("main").unwrap_or(false) || !connection.is_autocommit() {
             *connection = self.connect(Duration::ZERO)?;
         }
-        work(connection)
+        let done = work(connection);
+        if done.as_ref().is_err_and(is_readonly) {
+            // SQLite maps the shared index to read only where it cannot open it otherwise, and keeps that for all
+            // connections of the process until the last of them is closed.
+            *writer = None;
+            self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        done
     }
 
     fn execute(&self, connection: &Connection, statement: &str, action: &str) -> Result<()> {

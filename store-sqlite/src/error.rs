@@ -1,8 +1,9 @@
 //! What SQLite says, and what it means: the one table.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ffi;
+use store_core::shared::os;
 use store_core::{Error, ErrorKind};
 
 /// What can go wrong below the contract.
@@ -38,11 +39,11 @@ impl From<rusqlite::Error> for SqliteError {
 impl SqliteError {
     /// Makes the contract's error of it.
     pub(crate) fn at(self, action: &str, path: &Path) -> Error {
-        let (kind, advice) = self.meaning();
+        let (kind, advice) = self.meaning(path);
         Error::new(kind, format!("{action}{advice}")).with_path(path).with_source(self)
     }
 
-    fn meaning(&self) -> (ErrorKind, &'static str) {
+    fn meaning(&self, path: &Path) -> (ErrorKind, &'static str) {
         let code = match self {
             Self::Engine { code, .. } => *code,
             Self::Setting { .. } => return (ErrorKind::Unsupported, "; this SQLite cannot be used"),
@@ -61,6 +62,11 @@ impl SqliteError {
             (_, ffi::SQLITE_CORRUPT) => (ErrorKind::Corrupted, CORRUPTED),
             (_, ffi::SQLITE_NOTADB) => (ErrorKind::IncompatibleFormat, "; it is not an SQLite database"),
             (_, ffi::SQLITE_FULL) => (ErrorKind::StorageFull, FULL),
+            // It does not say why, and reads only where it cannot open to write. Where nobody is denied anything
+            // the disk is to blame.
+            (_, ffi::SQLITE_CANTOPEN | ffi::SQLITE_READONLY) if nothing_is_denied(path) => {
+                (ErrorKind::Io, "; check the disk")
+            }
             (_, ffi::SQLITE_PERM | ffi::SQLITE_AUTH | ffi::SQLITE_CANTOPEN) => (
                 ErrorKind::PermissionDenied,
                 "; check the rights of the database and of its -wal and -shm companions",
@@ -71,6 +77,23 @@ impl SqliteError {
             _ => (ErrorKind::Io, ""),
         }
     }
+}
+
+/// Whether SQLite refused to write to what it could open to read only.
+pub(crate) fn is_readonly(error: &Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+    matches!(source, Some(SqliteError::Engine { code, .. }) if code & 0xff == ffi::SQLITE_READONLY)
+}
+
+/// Whether the database and its companions are there and may be read and written.
+fn nothing_is_denied(path: &Path) -> bool {
+    let name = path.display().to_string();
+    let database = name.strip_suffix("-wal").unwrap_or(&name);
+    let beside = |suffix| PathBuf::from(format!("{database}{suffix}"));
+    [beside(""), beside("-wal"), beside("-shm")].iter().all(|file| {
+        // Who may write and not read is denied all the same.
+        os::may_read(file).and_then(|()| os::may_write(file)).is_ok()
+    })
 }
 
 const CORRUPTED: &str = "; stop its users, keep a copy of all its files, and restore a backup";

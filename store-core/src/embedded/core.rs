@@ -11,7 +11,8 @@ use crate::backend::Backend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::numbers::Timestamp;
 use crate::shared::gate::Gate;
-use crate::shared::os::{self, Identity};
+use crate::shared::identity::is_in_place;
+use crate::shared::os::Identity;
 use crate::shared::place::Place;
 
 /// What was found, or made, where a store was opened.
@@ -105,13 +106,13 @@ impl<B: Backend> Core<B> {
     }
 
     /// Whether the data is still what it was when it was opened.
-    pub(super) fn is_in_place(&self) -> bool {
-        self.place.data().metadata().is_ok_and(|found| os::identity(&found) == self.identity)
+    pub(super) fn is_in_place(&self) -> Result<bool> {
+        is_in_place(self.place.data(), self.identity)
     }
 
     /// Refuses to go on with data that was moved, removed or replaced.
     pub(super) fn check_place(&self) -> Result<()> {
-        if self.is_in_place() {
+        if self.is_in_place()? {
             return Ok(());
         }
         let why = "was moved, removed or replaced while it was open; put it back, or open the store again";

@@ -76,7 +76,7 @@ pub(super) fn open<E: Engine>(
         // What the engine keeps of its locks in memory came along with the fork, the locks did not: opened
         // here it would work without them.
         core.check_process()?;
-        if core.is_in_place() && core.join() {
+        if core.is_in_place()? && core.join() {
             return Ok(core);
         }
         break;
@@ -95,7 +95,8 @@ fn open_anew<E: Engine>(
 ) -> Result<Core<E::Backend>> {
     let may_create = settings.create && !settings.read_only;
     place.check_filesystem(settings)?;
-    if !place.folder().exists() {
+    let found = place.folder().try_exists();
+    if !found.map_err(|e| explain_denial("cannot look at", place.folder(), e))? {
         if !may_create {
             return Err(missing(&place, settings));
         }

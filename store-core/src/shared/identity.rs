@@ -3,15 +3,36 @@
 //! A file that is removed or exchanged under an open store parts those who have it open from those who open it
 //! later: each side writes where the other does not look.
 
-use std::path::PathBuf;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::access::explain_denial;
 use super::os::{self, Identity};
 use crate::error::{Error, ErrorKind, Result};
 
 /// For how long a look is good enough for a read of one key.
 const FRESH: Duration = Duration::from_millis(10);
+
+/// Whether a path, links followed, still leads to the file that was opened.
+///
+/// # Errors
+/// `PermissionDenied` or `Io` if it cannot be looked at, which says nothing about where the file is.
+pub fn is_in_place(path: &Path, opened: Identity) -> Result<bool> {
+    Ok(identity(path, path.metadata())? == Some(opened))
+}
+
+/// Returns what was found; none if nothing is there.
+fn identity(path: &Path, found: std::io::Result<Metadata>) -> Result<Option<Identity>> {
+    match found {
+        Ok(found) => Ok(Some(os::identity(&found))),
+        Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(e) => Err(explain_denial("cannot look at", path, e)),
+    }
+}
 
 /// The data and its companions as they were when they were opened.
 #[derive(Debug)]
@@ -24,18 +45,22 @@ pub struct Identities {
 
 impl Identities {
     /// Looks at the data file, which comes first, and at its companions.
-    pub fn of(files: impl IntoIterator<Item = PathBuf>) -> Self {
+    ///
+    /// # Errors
+    /// `PermissionDenied` or `Io` if one cannot be looked at.
+    pub fn of(files: impl IntoIterator<Item = PathBuf>) -> Result<Self> {
         let files = files.into_iter().map(|path| {
-            let identity = path.symlink_metadata().ok().map(|found| os::identity(&found));
-            (path, identity)
+            let found = identity(&path, path.symlink_metadata())?;
+            Ok((path, found))
         });
-        Self { files: files.collect(), since: Instant::now(), looked: AtomicU64::new(0) }
+        Ok(Self { files: files.collect::<Result<_>>()?, since: Instant::now(), looked: AtomicU64::new(0) })
     }
 
     /// Refuses to go on if a file is not the one that was opened.
     ///
     /// # Errors
-    /// `Corrupted` names the first that was moved, removed or replaced.
+    /// `Corrupted` names the first that was moved, removed or replaced; `PermissionDenied` or `Io` if one
+    /// cannot be looked at.
     pub fn check(&self) -> Result<()> {
         self.check_from(0)
     }
@@ -50,7 +75,7 @@ impl Identities {
 
     fn check_from(&self, first: usize) -> Result<()> {
         for (path, opened) in self.files.iter().skip(first) {
-            let found = path.symlink_metadata().ok().map(|found| os::identity(&found));
+            let found = identity(path, path.symlink_metadata())?;
             if found != *opened || found.is_none() {
                 let why = "was moved, removed or replaced while the store was open; stop all users of the store, keep \
                            a copy of all its files, and put it back";

@@ -22,6 +22,14 @@ pub fn open_plain(path: &Path, write: bool) -> io::Result<File> {
     std::fs::OpenOptions::new().read(true).write(write).open(path)
 }
 
+/// Makes sure that a file can be looked at.
+///
+/// # Errors
+/// Those of the system.
+pub fn may_read(path: &Path) -> io::Result<()> {
+    path.metadata().map(drop)
+}
+
 /// Makes sure that a file, or a folder, is not marked as one that may only be read.
 ///
 /// # Errors

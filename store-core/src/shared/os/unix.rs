@@ -84,6 +84,14 @@ pub fn open_plain(path: &Path, write: bool) -> io::Result<File> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, "no plain file"))
 }
 
+/// Makes sure that this process may read a file.
+///
+/// # Errors
+/// Those of `faccessat2`, such as `PermissionDenied`.
+pub fn may_read(path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::accessat(CWD, path, rustix::fs::Access::READ_OK, AtFlags::EACCESS)?)
+}
+
 /// Makes sure that this process may write to a file, or make files in a folder.
 ///
 /// # Errors
