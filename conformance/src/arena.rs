@@ -21,6 +21,7 @@ use crate::members::UMASKS;
 use crate::rounds::Rounds;
 use crate::run::{Profile, Setup};
 use crate::target::{Role, Target};
+use crate::tracer::Plan;
 use crate::users::User;
 use crate::wire::Orders;
 use crate::worker::Worker;
@@ -205,6 +206,7 @@ fn is_process_only(target: &dyn Target) -> bool {
 pub(crate) struct Hire {
     orders: Orders,
     under: Vec<String>,
+    traced: Option<Plan>,
     ledger: Ledger,
 }
 
@@ -222,7 +224,7 @@ impl Hire {
             user: None,
             umask: None,
         };
-        Ok(Self { orders, under: Vec::new(), ledger: Ledger::default() })
+        Ok(Self { orders, under: Vec::new(), traced: None, ledger: Ledger::default() })
     }
 
     /// Says what it is to do.
@@ -256,8 +258,14 @@ impl Hire {
         self
     }
 
+    /// Runs it under the tracer, which ends as it ends; killing the tracer kills it.
+    pub(crate) fn traced(mut self, plan: Plan) -> Self {
+        self.traced = Some(plan);
+        self
+    }
+
     /// Starts the process.
     pub(crate) fn start(self) -> Outcome<Worker> {
-        Worker::start(&self.orders, &self.under, self.ledger)
+        Worker::start(&self.orders, &self.under, self.traced.as_ref(), self.ledger)
     }
 }

@@ -13,6 +13,7 @@ use store_core::{Blocking, Options, Settings};
 use crate::cases;
 use crate::failure::{Context, Failure, Outcome};
 use crate::target::Target;
+use crate::tracer;
 use crate::users::assume_umask;
 use crate::wire::{Line, ORDERS, Orders, PATIENCE};
 
@@ -34,7 +35,8 @@ pub(crate) struct Job {
 /// Works and returns the exit code if this process was started as a worker.
 pub(crate) fn run_if_ordered(targets: &[&'static dyn Target]) -> Option<ExitCode> {
     let orders = std::env::var(ORDERS).ok()?;
-    let done = Job::begin(&orders, targets).and_then(|job| job.run());
+    let done =
+        tracer::wait_until_followed().and_then(|()| Job::begin(&orders, targets)).and_then(|job| job.run());
     let (line, code) = match done {
         Ok(()) => (Line::Done, ExitCode::SUCCESS),
         Err(failure) if failure.is_unsupported() => {
@@ -50,7 +52,8 @@ pub(crate) fn tell_value(what: impl Serialize) -> Outcome {
     tell(&Line::Said(serde_json::to_value(what)?))
 }
 
-fn tell(line: &Line) -> Outcome {
+/// Tells the suite something.
+pub(crate) fn tell(line: &Line) -> Outcome {
     let mut text = serde_json::to_string(line)?;
     text.push('\n');
     let mut out = stdout().lock();

@@ -17,6 +17,8 @@
 //! - **Disks** that lose power, fill up or take no write are files, mounted in a namespace of mounts that is gone
 //!   with its process; they need root, and room for 2 GiB in the folder of the case.
 //! - **Where**: every case gets a folder in `TMPDIR`, so that setting it tries a disk or a filesystem.
+//! - **System calls** are failed one by one, killed at, and recorded for power cuts on a model of a disk, by a
+//!   tracer of its own.
 //! - **By a program** the suite runs as by a test: see [`Run`].
 //! - **What only one engine can try** its target brings: see [`OwnCase`].
 //! - **An engine of one's own** can begin as a copy of `examples/single_file`, or of `examples/in_memory`.
@@ -36,6 +38,7 @@ mod audit;
 mod cases;
 mod clock;
 mod counts;
+mod disk;
 mod drill;
 mod exhibit;
 mod failure;
@@ -55,6 +58,7 @@ mod rounds;
 mod run;
 mod runner;
 mod target;
+mod tracer;
 mod trials;
 mod users;
 mod values;
@@ -117,5 +121,5 @@ pub fn main(targets: &[&'static dyn Target]) -> ExitCode {
 /// A program that makes a [`Run`] calls it first thing in `main`, before it reads its arguments or starts a
 /// thread, with all targets that it has.
 pub fn run_worker_if_ordered(targets: &[&'static dyn Target]) -> Option<ExitCode> {
-    job::run_if_ordered(targets)
+    tracer::run_if_ordered().or_else(|| job::run_if_ordered(targets))
 }

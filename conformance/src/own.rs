@@ -65,7 +65,7 @@ impl Process {
             user: None,
             umask: None,
         };
-        Worker::start(&orders, &[], Ledger::default()).map(Self).map_err(|failure| failure.to_string())
+        Worker::start(&orders, &[], None, Ledger::default()).map(Self).map_err(|failure| failure.to_string())
     }
 
     /// Returns the number of the process.

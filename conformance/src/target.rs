@@ -216,6 +216,13 @@ pub trait Target: Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether the engine always tells why a system call failed: then a disk that is full, or a quota that is
+    /// used up, is `StorageFull`, and one that fails is `Io`. Otherwise each may be told as the other, and a read
+    /// that fails as `Corrupted`.
+    fn tells_why_a_call_failed(&self) -> bool {
+        true
+    }
+
     /// Returns the cases that only this engine can have; they run as `backend::promise::name`.
     fn own_cases(&self) -> Vec<OwnCase> {
         Vec::new()

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::counts::{Count, Ledger};
 use crate::failure::{Context, Failure, Outcome};
+use crate::tracer::{Plan, TRACER};
 use crate::wire::{Line, ORDERS, Orders, PATIENCE};
 
 /// A worker process; killed, by its own number, when this is dropped.
@@ -28,7 +29,12 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts a process of this very program, which every user reaches under this name.
-    pub(crate) fn start(orders: &Orders, under: &[String], ledger: Ledger) -> Outcome<Self> {
+    pub(crate) fn start(
+        orders: &Orders,
+        under: &[String],
+        traced: Option<&Plan>,
+        ledger: Ledger,
+    ) -> Outcome<Self> {
         let mut command = match under {
             [] => Command::new("/proc/self/exe"),
             [program, arguments @ ..] => {
@@ -40,6 +46,9 @@ impl Worker {
         };
         if under.is_empty() {
             command.arg0(format!("conformance-{}", orders.work));
+        }
+        if let Some(plan) = traced {
+            command.env(TRACER, serde_json::to_string(plan)?);
         }
         let mut child = command
             .env(ORDERS, serde_json::to_string(orders)?)
@@ -132,6 +141,30 @@ impl Worker {
         while let Some(value) = self.next()? {
             said.push(serde_json::from_value(value)?);
         }
+        Ok(said)
+    }
+
+    /// Waits until the worker has ended, in whatever way, and returns all that it said.
+    ///
+    /// What it failed with, if it lived to say so, is among its last words and fails this.
+    #[track_caller]
+    pub(crate) fn last_words<T: DeserializeOwned>(mut self) -> Outcome<Vec<T>> {
+        let mut said = Vec::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    if let Some(value) = line.said()? {
+                        said.push(serde_json::from_value(value)?);
+                    }
+                }
+                // The pipe ends with the process.
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(Failure::new(format_args!("process {} hangs", self.pid())));
+                }
+            }
+        }
+        self.child.wait().context("cannot await a worker")?;
         Ok(said)
     }
 

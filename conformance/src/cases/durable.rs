@@ -18,7 +18,13 @@ use crate::job::{Job, Work};
 use crate::values::numbers;
 
 use super::bounded::syncs::why_no_strace;
+use super::faults::{
+    a_commit_that_failed_for_want_of_room_never_comes_back, a_kill_at_any_system_call_loses_nothing,
+    a_killed_append_of_many_records_leaves_all_or_none, after_a_failed_sync_no_later_acknowledgement_is_lost,
+    any_order_of_unsynced_writes_loses_nothing_acknowledged,
+};
 use crate::drill::why_no_power_cuts;
+use crate::tracer::why_not;
 use crate::users::why_not_root;
 use cuts::{a_power_cut_on_ext4_loses_nothing_acknowledged, a_power_cut_on_xfs_loses_nothing_acknowledged};
 use kills::{kills_amid_large_writes_lose_nothing, two_hundred_kills_lose_nothing};
@@ -38,6 +44,11 @@ pub(super) const CASES: &[Case] = cases![
     what_is_seen_and_synced_is_synced needs why_no_strace,
     a_power_cut_on_ext4_loses_nothing_acknowledged needs why_no_power_cuts => drill,
     a_power_cut_on_xfs_loses_nothing_acknowledged needs why_no_power_cuts => drill,
+    a_kill_at_any_system_call_loses_nothing needs why_not => drill,
+    any_order_of_unsynced_writes_loses_nothing_acknowledged needs why_not => drill,
+    after_a_failed_sync_no_later_acknowledgement_is_lost needs why_not => drill,
+    a_commit_that_failed_for_want_of_room_never_comes_back needs why_not => drill,
+    a_killed_append_of_many_records_leaves_all_or_none needs why_not => drill,
 ];
 
 pub(super) const WORKS: &[&[Work]] = &[

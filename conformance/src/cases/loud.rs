@@ -19,6 +19,7 @@ use std::os::unix::fs::MetadataExt;
 
 use store_core::{Batch, Blocking, ErrorKind, Json, KeyRange, Settings, Update};
 
+use super::faults::a_fault_at_any_system_call_is_told_and_loses_nothing;
 use super::{Case, cases};
 use crate::arena::Arena;
 use crate::audit::dump;
@@ -26,6 +27,7 @@ use crate::drill::{why_no_ext4, why_no_mounts, why_no_quota};
 use crate::failure::{Context, Outcome, Refused, ensure, ensure_eq};
 use crate::job::{Job, Work};
 use crate::target::{Role, folder_of};
+use crate::tracer::why_not;
 use crate::values::{below, listing};
 
 use conflicts::{
@@ -98,6 +100,7 @@ pub(super) const CASES: &[Case] = cases![
     a_full_disk_is_told_of_and_room_lets_work_go_on needs why_no_ext4,
     processes_that_fill_a_disk_together_lose_nothing needs why_no_ext4,
     a_quota_used_up_is_told_of_and_a_higher_one_lets_work_go_on needs why_no_quota,
+    a_fault_at_any_system_call_is_told_and_loses_nothing needs why_not => drill,
 ];
 
 pub(super) const WORKS: &[&[Work]] = &[

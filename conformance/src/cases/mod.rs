@@ -3,6 +3,7 @@
 mod atomic;
 mod bounded;
 mod durable;
+mod faults;
 mod in_order;
 mod input_proof;
 mod linearizable;
@@ -56,6 +57,7 @@ const WORKS: &[&[&[Work]]] = &[
     bounded::WORKS,
     shared_rightly::WORKS,
     durable::WORKS,
+    faults::WORKS,
 ];
 
 /// Returns the work of a name.

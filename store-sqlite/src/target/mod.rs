@@ -84,6 +84,12 @@ impl Target for Database {
         Some(3_051_002)
     }
 
+    /// The codes of SQLite tell which of its calls failed, and not why; and a read that fails with EIO is
+    /// corruption to it.
+    fn tells_why_a_call_failed(&self) -> bool {
+        false
+    }
+
     /// A frame of the log counts if it and all before it are whole.
     fn ends_with_its_last_whole_record(&self, role: Role) -> bool {
         role == Role::Companion

@@ -37,6 +37,7 @@ pub(crate) enum Fault {
     TouchesTheFiles,
     NeverCloses,
     SaysOnlyThatItFailed,
+    CallsEveryFailureDamage,
     DescribesAnother,
     GivesTextsAsZero,
     ShortensDeadlines,
@@ -58,6 +59,7 @@ pub(crate) enum Fault {
     TakesBusyForDone,
     SaysBusyInDoubt,
     TakesDoubtForDone,
+    TakesFullForDone,
     StarvesSome,
     LetsTheLogGrow,
     StartsAnewWhenDamaged,
@@ -75,7 +77,6 @@ pub(crate) enum Fault {
     ForgetsPower,
     RefusesToRead,
     SyncsNothing,
-    TakesFullForDone,
     DeniesItsMaps,
     SeesNothingWrong,
 }
@@ -91,6 +92,8 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "durable::two_hundred_kills_lose_nothing",
             "linearizable::a_history_of_sixteen_processes_is_linearizable",
             "linearizable::a_history_with_kills_is_linearizable",
+            "durable::a_kill_at_any_system_call_loses_nothing",
+            "durable::a_killed_append_of_many_records_leaves_all_or_none",
         ],
     ),
     (
@@ -313,7 +316,14 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         ],
     ),
     (Fault::SaysBusyInDoubt, &["bounded::a_deadline_that_passes_after_the_commit_is_indeterminate"]),
-    (Fault::TakesDoubtForDone, &["bounded::a_failed_sync_is_indeterminate_and_mended"]),
+    (
+        Fault::TakesDoubtForDone,
+        &[
+            "bounded::a_failed_sync_is_indeterminate_and_mended",
+            "durable::after_a_failed_sync_no_later_acknowledgement_is_lost",
+        ],
+    ),
+    (Fault::CallsEveryFailureDamage, &["loud::a_fault_at_any_system_call_is_told_and_loses_nothing"]),
     (
         Fault::StarvesSome,
         &[
@@ -413,6 +423,8 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "durable::what_is_acknowledged_was_synced_before",
             "durable::a_power_cut_on_ext4_loses_nothing_acknowledged",
             "durable::a_power_cut_on_xfs_loses_nothing_acknowledged",
+            "durable::any_order_of_unsynced_writes_loses_nothing_acknowledged",
+            "durable::after_a_failed_sync_no_later_acknowledgement_is_lost",
         ],
     ),
     (
@@ -421,6 +433,7 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "loud::a_full_disk_in_memory_is_told_of_and_room_lets_work_go_on",
             "loud::a_full_disk_is_told_of_and_room_lets_work_go_on",
             "loud::processes_that_fill_a_disk_together_lose_nothing",
+            "durable::a_commit_that_failed_for_want_of_room_never_comes_back",
         ],
     ),
     (Fault::DeniesItsMaps, &["loud::a_quota_used_up_is_told_of_and_a_higher_one_lets_work_go_on"]),

@@ -135,6 +135,10 @@ impl Target for Broken {
         Database.unfit_version()
     }
 
+    fn tells_why_a_call_failed(&self) -> bool {
+        Database.tells_why_a_call_failed()
+    }
+
     fn ends_with_its_last_whole_record(&self, role: Role) -> bool {
         Database.ends_with_its_last_whole_record(role)
     }

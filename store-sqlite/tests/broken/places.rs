@@ -76,6 +76,7 @@ pub(super) fn reworded(fault: Fault, error: Error) -> Error {
     match fault {
         Fault::SaysOnlyThatItFailed => Error::new(error.kind(), "it failed"),
         Fault::CallsEveryFailureTheSame => Error::new(ErrorKind::Io, "input or output failed somehow"),
+        Fault::CallsEveryFailureDamage => Error::new(ErrorKind::Corrupted, error.message()),
         _ => error,
     }
 }
@@ -107,6 +108,7 @@ pub(crate) fn swallows(fault: Fault, kind: ErrorKind) -> bool {
         (fault, kind),
         (Fault::TakesBusyForDone, ErrorKind::Busy | ErrorKind::Closed)
             | (Fault::TakesDoubtForDone, ErrorKind::Indeterminate)
+            | (Fault::TakesFullForDone, ErrorKind::StorageFull)
             | (Fault::TakesDamageForDone, ErrorKind::Corrupted)
             | (Fault::TakesFullForDone, ErrorKind::StorageFull | ErrorKind::Indeterminate)
     )

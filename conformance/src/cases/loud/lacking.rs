@@ -5,6 +5,7 @@ use store_core::{Access, Batch, Durability, Error, ErrorKind, Json, LogRange, Re
 use crate::ability::Ability;
 use crate::arena::Arena;
 use crate::cases::works;
+use crate::counts::Ledger;
 use crate::failure::{Context, Failure, Outcome, Refused, ensure};
 use crate::job::{Job, Work};
 use crate::target::Target;
@@ -84,7 +85,7 @@ fn in_a_process(target: &dyn Target, path: &std::path::Path, durability: Durabil
         user: None,
         umask: None,
     };
-    let mut worker = Worker::start(&orders, &[], crate::counts::Ledger::default())?;
+    let mut worker = Worker::start(&orders, &[], None, Ledger::default())?;
     let unsupported: Option<String> = worker.hear()?;
     worker.finish::<()>()?;
     Ok(unsupported.map_or(Ok(()), |why| Err(Error::new(ErrorKind::Unsupported, why))))
