@@ -26,8 +26,9 @@ impl Rounds {
     }
 
     /// Returns the same with a part of the time, for one of several loops of a drill.
-    pub(crate) fn of_loops(self, loops: u32) -> Self {
-        Self { within: self.within.map(|time| time / loops.max(1)), ..self }
+    pub(crate) fn of_loops(self, loops: usize) -> Self {
+        let loops = u32::try_from(loops.max(1)).unwrap_or(u32::MAX);
+        Self { within: self.within.map(|time| time / loops), ..self }
     }
 
     /// Begins, and returns the numbers of the rounds from 0.

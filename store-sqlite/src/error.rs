@@ -55,9 +55,14 @@ impl SqliteError {
             (ffi::SQLITE_READONLY_DBMOVED, _) => {
                 (ErrorKind::Corrupted, "; the database was moved or removed")
             }
-            (ffi::SQLITE_READONLY_CANTINIT | ffi::SQLITE_READONLY_RECOVERY, _) => {
+            (ffi::SQLITE_READONLY_CANTINIT, _) => {
                 (ErrorKind::PermissionDenied, "; its companions are missing, and this user may not make them")
             }
+            (ffi::SQLITE_READONLY_RECOVERY, _) => (
+                ErrorKind::PermissionDenied,
+                "; a writer was killed within a commit, and this user may not mend the index of the log; let one who may \
+                 write use the store once",
+            ),
             (_, ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL) => (ErrorKind::Busy, ""),
             (_, ffi::SQLITE_CORRUPT) => (ErrorKind::Corrupted, CORRUPTED),
             (_, ffi::SQLITE_NOTADB) => (ErrorKind::IncompatibleFormat, "; it is not an SQLite database"),

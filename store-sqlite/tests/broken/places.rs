@@ -108,7 +108,6 @@ pub(crate) fn swallows(fault: Fault, kind: ErrorKind) -> bool {
         (fault, kind),
         (Fault::TakesBusyForDone, ErrorKind::Busy | ErrorKind::Closed)
             | (Fault::TakesDoubtForDone, ErrorKind::Indeterminate)
-            | (Fault::TakesFullForDone, ErrorKind::StorageFull)
             | (Fault::TakesDamageForDone, ErrorKind::Corrupted)
             | (Fault::TakesFullForDone, ErrorKind::StorageFull | ErrorKind::Indeterminate)
     )

@@ -30,7 +30,7 @@ pub(in crate::cases) fn any_order_of_unsynced_writes_loses_nothing_acknowledged(
     for (at, later) in LATER.into_iter().enumerate() {
         let goings = [Script::Create, later].map(Going::from);
         let film = films(&goings, arena, &format!("film {at}"))?;
-        for _ in arena.rounds(5, 300).of_loops(LATER.len() as u32).go() {
+        for _ in arena.rounds(5, 300).of_loops(LATER.len()).go() {
             let points = anywhere(&film, AT_ONCE, &mut chance);
             arena.count(Count::DiskStates, AT_ONCE as u64);
             film.cut(arena, points, true, &mut chance)?;
@@ -48,7 +48,7 @@ pub(in crate::cases) fn after_a_failed_sync_no_later_acknowledgement_is_lost(are
     let mut failures = 0;
     let scripts =
         [(Script::Wide, Script::Append), (Script::Append, Script::Trim), (Script::Change, Script::Wide)];
-    let loops = scripts.len() as u32;
+    let loops = scripts.len();
     for (at, (failing, later)) in scripts.into_iter().enumerate() {
         let goings = [Script::Create, failing, later].map(Going::from);
         let film = films(&goings, arena, &format!("film {at}"))?;
