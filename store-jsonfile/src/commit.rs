@@ -14,8 +14,8 @@ use crate::changes::Changes;
 use crate::error::FileError;
 use crate::folder::Folder;
 use crate::journal::{self, Change};
-use crate::layout::Item;
-use crate::listing::is_folder;
+use crate::layout::{self, Item};
+use crate::listing::{is_folder, names_in};
 use crate::objects::read_file;
 use crate::record;
 
@@ -54,9 +54,20 @@ impl Folder {
         if !matches!(self.journal_version(), Ok(None)) {
             return made;
         }
-        // The number bears no data; one that stays odd makes the next writer look for leftovers.
-        let _ = self.changes.write(number + 3);
+        self.end(number, changes);
         made
+    }
+
+    /// Says that a change has ended. The number bears no data; one that stays odd makes the next writer look
+    /// for leftovers.
+    fn end(&self, number: u64, changes: &[Change]) {
+        let left_a_folder = changes.iter().any(|change| match change {
+            Change::Remove { item: Item::Log(namespace, _) } => {
+                self.layout.logs(namespace).read_dir().is_ok_and(|mut found| found.next().is_none())
+            }
+            _ => false,
+        });
+        let _ = self.changes.write(number + if left_a_folder { 2 } else { 3 });
     }
 
     /// Refuses whoever may not write.
@@ -85,6 +96,7 @@ impl Folder {
         let (number, ended) = begun.map_err(|e| FileError::from(e).at(&path))?;
         if !ended {
             self.sweep();
+            self.sweep_folders();
         }
         Ok(number)
     }
@@ -93,6 +105,15 @@ impl Folder {
     pub(crate) fn sweep(&self) {
         files::sweep_files(self.layout.folder());
         files::sweep(self.layout.folder());
+    }
+
+    /// Removes folders of logs that hold none.
+    fn sweep_folders(&self) {
+        let names = names_in(self.layout.folder()).unwrap_or_default();
+        for namespace in names.iter().filter_map(|name| layout::decode(name)) {
+            // One that is not empty, or not ours to remove, stays.
+            let _ = std::fs::remove_dir(self.layout.logs(&namespace));
+        }
     }
 
     fn make_through_journal(&self, changes: &[Change], number: u64) -> Result<Replaced, Failed> {
@@ -140,7 +161,7 @@ impl Folder {
         let number = self.begin()?;
         self.play(&journal.changes, number)?;
         self.forget_journal()?;
-        let _ = self.changes.write(number + 3);
+        self.end(number, &journal.changes);
         Ok(())
     }
 
@@ -195,7 +216,7 @@ impl Folder {
             _ => {}
         }
         if let Item::Log(namespace, _) = item {
-            // It goes with its last log.
+            // It goes with its last log, or when the next writer looks for leftovers.
             let _ = std::fs::remove_dir(self.layout.logs(namespace));
         }
         Ok(())
@@ -211,7 +232,7 @@ impl Folder {
                 match synced {
                     // It was deleted meanwhile, which the sync of its folder covers.
                     Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                    synced => synced.map_err(|e| explain_denial("cannot sync", &path, e))?,
+                    synced => synced.map_err(|e| Error::from_sync("cannot sync", &path, e))?,
                 }
             }
             files::sync_folder(&folder)?;
@@ -240,9 +261,11 @@ impl Folder {
     }
 }
 
-/// Writes the end of a log: one write, one sync.
+/// Writes the end of a log: one write, one sync, and one more before after a writer that was killed.
 fn append(path: &Path, at: u64, bytes: &[u8]) -> Result<(), Failed> {
     let unseen = |e: io::Error| Failed::Unseen(FileError::from(e).at(path));
+    // After a sync that failed the file has to be written anew, whatever was to be synced.
+    let unsynced = |e: io::Error| Failed::Seen(Error::from_sync("cannot sync", path, e));
     let file = os::open_plain(path, true).map_err(unseen)?;
     let length = file.metadata().map_err(unseen)?.len();
     if length < at {
@@ -250,29 +273,91 @@ fn append(path: &Path, at: u64, bytes: &[u8]) -> Result<(), Failed> {
         return Err(Failed::Unseen(Error::new(ErrorKind::Corrupted, why).with_path(path)));
     }
     if length > at {
-        // What an append that was killed left, and nobody was told of.
+        // What an append that was killed left, and nobody was told of. Were the cut lost with power, what is
+        // written now could stand among it.
         file.set_len(at).map_err(unseen)?;
     }
+    let note = Note::new(&file, bytes);
+    if length > at || !note.knows_all_before() {
+        // So no more than one batch is ever unsynced, by which damage is told from what a loss of power leaves.
+        file.sync_all().map_err(unsynced)?;
+    }
     if let Err(e) = os::write_all_at(&file, bytes, at) {
-        // Without its end mark nobody reads it; cutting it off only saves the room.
-        let _ = file.set_len(at);
+        // Without its end mark nobody reads it; cutting it off only saves the room. A cut that cannot be made
+        // is left to the next append.
+        if file.set_len(at).is_ok() {
+            file.sync_all().map_err(unsynced)?;
+        }
         return Err(Failed::Unseen(explain_denial("cannot append", path, e)));
     }
-    file.sync_data().map_err(|e| Failed::Seen(Error::from_sync("cannot sync", path, e)))?;
-    note_last(&file, bytes);
+    file.sync_data().map_err(unsynced)?;
+    note.write(&file);
     Ok(())
 }
 
-/// Notes in the header how far the log goes. It only helps to see a log that was cut by hand: a note that
-/// fails, or is lost with power, knows of less.
-fn note_last(file: &File, appended: &[u8]) {
-    let line = appended.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
-    let last: Option<Seq> = line.and_then(record::seq_of);
-    let mut begin = [0; record::HEADER];
-    let read = os::read_at(file, &mut begin, 0).unwrap_or(0);
-    let end = begin.iter().take(read).position(|byte| *byte == b'\n');
-    if let (Some(last), Some(end)) = (last, end) {
-        let (at, digits) = record::last_in_header(end as u64 + 1, last);
-        let _ = os::write_all_at(file, digits.as_bytes(), at);
+/// The note in the header how far the log goes. It shows a log that was cut by hand, and what of its end was
+/// synced: a note that fails, or is lost with power, knows of less.
+struct Note {
+    /// Where the header ends, and the number that it knows.
+    header: Option<(u64, Seq)>,
+    /// The number of the last entry before what is appended.
+    before: Option<Seq>,
+    /// The number of the last one.
+    last: Option<Seq>,
+}
+
+impl Note {
+    fn new(file: &File, appended: &[u8]) -> Self {
+        let mut lines = appended.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let first = lines.next().unwrap_or_default();
+        let before =
+            record::decode(first).map(|record| record.seq.saturating_sub(Seq::from(record.entry.is_some())));
+        let last = lines.next_back().or(Some(first)).and_then(record::seq_of);
+        let mut begin = [0; record::HEADER];
+        let read = os::read_at(file, &mut begin, 0).unwrap_or(0);
+        let line = begin.get(..read).and_then(|begin| begin.split_inclusive(|byte| *byte == b'\n').next());
+        let header = line.and_then(|line| Some((line.len() as u64, record::known_of(line)?)));
+        Self { header, before, last }
+    }
+
+    fn knows_all_before(&self) -> bool {
+        self.before.is_some_and(|before| self.header.is_some_and(|(_, known)| known >= before))
+    }
+
+    fn write(&self, file: &File) {
+        if let (Some(last), Some((end, _))) = (self.last, self.header) {
+            let (at, digits) = record::last_in_header(end, last);
+            let _ = os::write_all_at(file, digits.as_bytes(), at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store_core::Access;
+    use store_core::shared::access::Modes;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_of_logs_that_holds_none_goes_with_the_next_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::new(dir.path(), Modes::of(Access::Private, None), 0);
+        let change = [Change::Replace { item: Item::Log("n".into(), "l".into()), bytes: b"x".to_vec() }];
+        let removed = [Change::Remove { item: Item::Log("m".into(), "l".into()) }];
+        let left = folder.layout.logs("m");
+        for ended in [false, true] {
+            std::fs::create_dir(&left).unwrap();
+            let number = folder.begin().unwrap();
+            if ended {
+                // What removing it was tried for, in vain.
+                std::fs::create_dir_all(&left).unwrap();
+                folder.end(number, &removed);
+            }
+            folder.commit(&change).unwrap();
+            assert!(!left.exists() && folder.layout.logs("n").exists(), "ended: {ended}");
+            assert!(folder.changes.begin().unwrap().1);
+            folder.end(folder.number().unwrap().unwrap(), &[]);
+        }
     }
 }

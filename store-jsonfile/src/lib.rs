@@ -33,6 +33,7 @@ mod object;
 mod objects;
 mod record;
 mod snapshot;
+mod tail;
 #[cfg(feature = "conformance")]
 pub mod target;
 mod transaction;

@@ -114,7 +114,7 @@ pub(crate) fn is_folder(path: &Path) -> io::Result<bool> {
 }
 
 /// Lists the names in a folder; nothing if it is not there.
-fn names_in(folder: &Path) -> Result<Vec<String>> {
+pub(crate) fn names_in(folder: &Path) -> Result<Vec<String>> {
     // Names that are no UTF-8 are none of ours.
     let read = || -> io::Result<Vec<String>> {
         let mut names = Vec::new();

@@ -9,6 +9,7 @@ use store_core::{LogEntry, Seq};
 
 use crate::error::FileError;
 use crate::record::{self, Record};
+use crate::tail::find_end;
 
 /// How much is read at once, at first; long lines take more.
 const CHUNK: u64 = 4096;
@@ -32,12 +33,20 @@ impl Source {
         Ok(Self { file: Some(file), length, added: Vec::new() })
     }
 
-    fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.length + self.added.len() as u64
     }
 
+    /// Takes in what was appended to the file since it was opened; a journal's end stays where it is.
+    fn look_again(&mut self) -> io::Result<()> {
+        if let (Some(file), true) = (&self.file, self.added.is_empty()) {
+            self.length = file.metadata()?.len();
+        }
+        Ok(())
+    }
+
     /// Reads a range; less only where the file has become shorter meanwhile.
-    fn read(&self, from: u64, to: u64) -> io::Result<Vec<u8>> {
+    pub(crate) fn read(&self, from: u64, to: u64) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; usize::try_from(to.saturating_sub(from)).map_err(io::Error::other)?];
         let mut done = 0;
         while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
@@ -61,7 +70,7 @@ impl Source {
     }
 
     /// Returns the number of the line at a place, for a message.
-    fn line_at(&self, at: u64) -> usize {
+    pub(crate) fn line_at(&self, at: u64) -> usize {
         let mut line = 1;
         let mut from = 0;
         while from < at {
@@ -89,7 +98,7 @@ pub(crate) struct Log {
 
 impl Log {
     /// Finds where a log ends.
-    pub(crate) fn open(source: Source, namespace: &str, log: &str) -> Read<Self> {
+    pub(crate) fn open(mut source: Source, namespace: &str, log: &str) -> Read<Self> {
         if source.len() == 0 {
             return Err(FileError::Empty);
         }
@@ -99,13 +108,9 @@ impl Log {
         let line = std::str::from_utf8(line).map_err(|_| FileError::changed(1, "it is not UTF-8"))?;
         let known = record::check_header(line, namespace, log)?;
         let header_end = line.len() as u64;
-        let (end, last) = find_end(&source, header_end)?;
-        let (seq, first) = (last.seq, last.first.unwrap_or(1));
-        if seq < known {
-            let why = format!("it ends with {seq} but had {known}: it was cut");
-            return Err(FileError::changed(1, why));
-        }
-        Ok(Self { source, header_end, end, first, last: seq })
+        source.look_again()?;
+        let (end, last) = find_end(&source, header_end, known)?;
+        Ok(Self { source, header_end, end, first: last.first.unwrap_or(1), last: last.seq })
     }
 
     /// Visits the entries from a number on.
@@ -216,48 +221,5 @@ impl Log {
 
     fn odd(&self, at: u64) -> FileError {
         FileError::changed(self.source.line_at(at), "it is not the record that this program wrote")
-    }
-}
-
-/// Finds the last record that ends a batch, and where it ends.
-///
-/// Behind it may stand what a killed or powerless append left: records without an end mark, half a line,
-/// zeros. Any other line that does not check out was changed.
-fn find_end(source: &Source, header_end: u64) -> Read<(u64, Record)> {
-    let mut size = CHUNK;
-    loop {
-        let from = source.len().saturating_sub(size).max(header_end);
-        let bytes = source.read(from, source.len())?;
-        let mut end = bytes.len();
-        let whole = |at: usize| at > 0 || from == header_end;
-        // What follows the last end of a line is no line yet.
-        let mut lines: Vec<usize> =
-            bytes.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1).collect();
-        if let Some(last) = lines.pop() {
-            end = last;
-        } else if from == header_end {
-            return Err(FileError::changed(2, "it holds no entry that is whole"));
-        }
-        while end > 0 && !bytes.is_empty() {
-            let begin = lines.pop().unwrap_or(0);
-            if !whole(begin) {
-                break;
-            }
-            let line = bytes.get(begin..end.saturating_sub(1)).unwrap_or_default();
-            match record::decode(line) {
-                Some(record) if record.first.is_some() => return Ok((from + end as u64, record)),
-                Some(_) => {}
-                None if line.contains(&0) => {}
-                None => {
-                    let why = "the last record is not what this program wrote";
-                    return Err(FileError::changed(source.line_at(from + begin as u64), why));
-                }
-            }
-            end = begin;
-        }
-        if from == header_end {
-            return Err(FileError::changed(2, "it holds no batch that is whole"));
-        }
-        size *= 4;
     }
 }

@@ -10,8 +10,8 @@
 //!
 //! `first`, the number of the first entry that is kept, stands in the last record of each batch alone, and so
 //! marks its end. A record without entry only moves it. `crc` is the CRC-32 of the line without its digits.
-//! `last` in the header is overwritten in place after each batch, without a sync of its own: a log that ends
-//! before it was cut.
+//! `last` in the header is overwritten in place after the sync of each batch, without one of its own: a log that
+//! ends before it was cut, and what stands behind the entry of that number may never have been synced.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -52,12 +52,17 @@ pub(crate) fn last_in_header(header_end: u64, last: Seq) -> (u64, String) {
 pub(crate) fn check_header(line: &str, namespace: &str, log: &str) -> Result<Seq, FileError> {
     check_format(line)?;
     let odd = || FileError::changed(1, "the header is not what this program wrote");
-    let digits = line.strip_suffix("\"}\n").and_then(|line| line.rsplit_once(LAST)).ok_or_else(odd)?.1;
-    let last = digits.parse().map_err(|_| odd())?;
+    let last = known_of(line.as_bytes()).ok_or_else(odd)?;
     match header(namespace, log, last) {
         Ok(expected) if expected == line => Ok(last),
         _ => Err(FileError::changed(1, format!("the header is not that of log {log:?} of {namespace:?}"))),
     }
+}
+
+/// Reads the number that a header, its end included, knows as the last.
+pub(crate) fn known_of(line: &[u8]) -> Option<Seq> {
+    let line = std::str::from_utf8(line).ok()?.strip_suffix("\"}\n")?;
+    line.rsplit_once(LAST)?.1.parse().ok()
 }
 
 /// Adds a record to a text.
