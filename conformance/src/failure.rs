@@ -37,6 +37,11 @@ impl Failure {
         Self { unsupported: true, ..Self::new(words) }
     }
 
+    /// Adds what can be drawn of it.
+    pub(crate) fn with_exhibit(self, exhibit: Exhibit) -> Self {
+        Self { exhibit: Some(Box::new(exhibit)), ..self }
+    }
+
     /// Whether the store refused as `Unsupported` what a backend may lack.
     pub(crate) fn is_unsupported(&self) -> bool {
         self.unsupported

@@ -6,16 +6,19 @@ use super::History;
 use super::compile::{Names, Op};
 use super::op::{Call, Operation, Outcome};
 use super::part::Part;
-use super::search::{Bound, End, search};
+use super::search::{Bound, End, Search};
 use super::shrink::explained;
 use super::state::State;
 use super::trie::Trie;
-use super::verdict::Verdict;
+use super::verdict::{Verdict, Violation};
 
 /// How many configurations a search may hold at one moment unless it is told.
 const AT_ONCE: usize = 100_000;
 /// How many times as many it may make in all.
 const IN_ALL: u64 = 100;
+/// How many times windows of unseen writes are widened for an operation before a proof is looked for that
+/// nothing explains it.
+const NEAR: u32 = 4;
 
 /// Decides whether a history is linearizable.
 ///
@@ -33,41 +36,69 @@ pub fn check_within(history: &History, configurations: usize) -> Verdict {
         let mut names = Names::default();
         let compile = |id: &usize| names.compile(*id, history.operations.get(*id)?);
         let ops: Vec<Op> = ids.iter().filter_map(compile).collect();
-        let count = ops.len() as u64;
-        let decided = decide(Part::new(ops.clone(), names.spaces()), configurations);
-        operations += count;
-        made += decided.made;
-        match decided.found {
-            Found::Ordered => {}
-            Found::Stuck(stuck) => {
-                return Verdict::Violation(Box::new(explained(history, &ops, &names, &stuck).0));
-            }
-            Found::Full(suspect) => {
-                return full(history, &ops, &names, suspect, (count, made));
+        let group = Group { history, ops: &ops, names: &names };
+        let (found, configurations) = group.decide(configurations);
+        operations += ops.len() as u64;
+        made += configurations;
+        match found {
+            Wrong::Nothing => {}
+            Wrong::Violation(violation) => return Verdict::Violation(Box::new(violation)),
+            Wrong::Unknown(why) => {
+                return Verdict::Undecided { operations: ops.len() as u64, configurations: made, why };
             }
         }
     }
     Verdict::Linearizable { operations, partitions: groups.len() as u64, configurations: made }
 }
 
-/// A search that met its bound while some operation could be ordered only if unseen writes had happened can
-/// still find a small part of it that no unseen write explains.
-fn full(
-    history: &History,
-    ops: &[Op],
-    names: &Names<'_>,
-    suspect: Option<Stuck>,
-    (operations, configurations): (u64, u64),
-) -> Verdict {
-    let mut why = "too many orders are possible".to_owned();
-    if let Some(stuck) = suspect {
-        let (violation, proven) = explained(history, ops, names, &stuck);
-        if proven {
-            return Verdict::Violation(Box::new(violation));
+/// What was found to be wrong.
+#[derive(Debug)]
+enum Wrong {
+    Nothing,
+    Violation(Violation),
+    Unknown(String),
+}
+
+/// Operations that are ordered together, and what they stand for.
+#[derive(Debug)]
+struct Group<'h> {
+    history: &'h History,
+    ops: &'h [Op],
+    names: &'h Names<'h>,
+}
+
+impl Group<'_> {
+    /// Decides whether there is an order; also returns how many configurations were made for it.
+    fn decide(&self, at_once: usize) -> (Wrong, u64) {
+        let part = Part::new(self.ops.to_vec(), self.names.spaces());
+        let mut search = Search::new(&part, bound(&part, at_once));
+        let mut end = search.run(NEAR);
+        let mut why = "too many orders are possible".to_owned();
+        if let Some(stuck) = Stuck::of(&part, &search, &end)
+            && !search.is_sure()
+        {
+            // That nothing unseen explains it is found sooner in a small part than in all.
+            let (violation, proven) = explained(self.history, self.ops, self.names, &stuck);
+            if proven {
+                return (Wrong::Violation(violation), search.made());
+            }
+            why = format!("unless writes without an answer explain it: {}", violation.reason);
+            end = search.run_on();
         }
-        why = format!("unless writes without an answer explain it: {}", violation.reason);
+        let found = match end {
+            End::Ordered => Wrong::Nothing,
+            End::Full => Wrong::Unknown(why),
+            End::Stuck { .. } => Stuck::of(&part, &search, &end).map_or(Wrong::Nothing, |stuck| {
+                Wrong::Violation(explained(self.history, self.ops, self.names, &stuck).0)
+            }),
+        };
+        (found, search.made())
     }
-    Verdict::Undecided { operations, configurations, why }
+}
+
+fn bound(part: &Part, at_once: usize) -> Bound {
+    let in_all = (at_once as u64).saturating_mul(IN_ALL).saturating_add(part.ops.len() as u64 * 4);
+    Bound { at_once, in_all }
 }
 
 /// An operation that cannot be ordered, and the states in which it was looked for.
@@ -80,48 +111,22 @@ pub(super) struct Stuck {
     pub(super) trie: Trie,
 }
 
-#[derive(Debug)]
-pub(super) enum Found {
-    Ordered,
-    Stuck(Stuck),
-    /// Perhaps with what is stuck if nothing happened that nobody saw.
-    Full(Option<Stuck>),
-}
-
-#[derive(Debug)]
-pub(super) struct Decided {
-    pub(super) found: Found,
-    pub(super) made: u64,
-}
-
-/// How many more unseen operations are admitted at a time.
-const ADMITTED: usize = 4;
-
-/// Searches a part, first as if nothing had happened that nobody saw, then with what could explain the
-/// operation that is stuck, then with all.
-pub(super) fn decide(mut part: Part, at_once: usize) -> Decided {
-    let (mut all_made, mut suspect) = (0, None);
-    loop {
-        let in_all = (at_once as u64).saturating_mul(IN_ALL).saturating_add(part.ops.len() as u64 * 4);
-        let (end, made) = search(&part, Bound { at_once, in_all });
-        all_made += made;
-        let found = match end {
-            End::Ordered => Found::Ordered,
-            End::Full => Found::Full(suspect),
-            End::Stuck { op: at, before, trie } => {
-                let op = part.ops.get(at);
-                let id = op.map_or(0, |op| op.id);
-                let returned = op.and_then(|op| op.returned).unwrap_or(u64::MAX);
-                let stuck = Stuck { id, returned, states: before, trie };
-                if part.admit(at, ADMITTED) || part.admit_all() {
-                    suspect = Some(stuck);
-                    continue;
-                }
-                Found::Stuck(stuck)
-            }
-        };
-        return Decided { found, made: all_made };
+impl Stuck {
+    /// Returns where a search has ended without an order.
+    fn of(part: &Part, search: &Search<'_>, end: &End) -> Option<Self> {
+        let End::Stuck { op, before } = end else { return None };
+        let op = part.ops.get(*op)?;
+        let returned = op.returned.unwrap_or(u64::MAX);
+        Some(Self { id: op.id, returned, states: before.clone(), trie: search.trie().clone() })
     }
+}
+
+/// Searches a part to the end; returns where it is stuck if it surely has no order, and how many
+/// configurations were made.
+pub(super) fn stuck(part: &Part, at_once: usize) -> (Option<Stuck>, u64) {
+    let mut search = Search::new(part, bound(part, at_once));
+    let end = search.run_on();
+    (Stuck::of(part, &search, &end), search.made())
 }
 
 /// Returns the operations by groups of namespaces that no operation joins, each in the order of the calls.
@@ -150,7 +155,9 @@ fn partitions(operations: &[Operation]) -> Vec<Vec<usize>> {
         }
     }
     let mut groups: Vec<Vec<usize>> = groups.into_values().collect();
-    groups.iter_mut().for_each(|ids| ids.sort_by_key(|id| operations.get(*id).map(|o| (o.called, *id))));
+    for ids in &mut groups {
+        ids.sort_by_key(|id| operations.get(*id).map(|operation| (operation.called, *id)));
+    }
     groups.sort();
     groups
 }

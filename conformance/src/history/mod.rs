@@ -23,6 +23,7 @@
 //! assert!(matches!(verdict, Verdict::Violation(_)), "nobody wrote it");
 //! ```
 
+mod admit;
 mod apply;
 mod check;
 mod compile;

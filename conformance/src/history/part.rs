@@ -15,8 +15,10 @@ pub(super) struct Part {
     pub(super) ops: Vec<Op>,
     /// Calls and returns in the order of time; of those at one time the calls first.
     pub(super) moments: Vec<Moment>,
-    /// Which operations the search considers of those that may have happened and nobody saw.
-    admitted: Vec<bool>,
+    /// At which of these each operation is called.
+    calls: Vec<usize>,
+    /// The operations that may have happened and that nobody was told of, by the time of their calls.
+    pub(super) unseen: Vec<usize>,
     spaces: usize,
     /// Logs that begin later: namespace, log and the last number before.
     bases: Vec<(u32, u32, u64)>,
@@ -33,15 +35,31 @@ pub(super) struct Moment {
 impl Part {
     /// Makes a part of operations.
     pub(super) fn new(ops: Vec<Op>, spaces: usize) -> Self {
-        let mut part = Self { ops, moments: Vec::new(), admitted: Vec::new(), spaces, bases: Vec::new() };
+        let mut part = Self {
+            ops,
+            moments: Vec::new(),
+            calls: Vec::new(),
+            unseen: Vec::new(),
+            spaces,
+            bases: Vec::new(),
+        };
         part.learn();
         part.leave_out();
-        part.admitted = part.ops.iter().map(|op| !op.optional).collect();
+        let called = |at: &usize| part.ops.get(*at).map(|op| op.called);
+        part.unseen =
+            (0..part.ops.len()).filter(|at| part.ops.get(*at).is_some_and(|op| op.optional)).collect();
+        part.unseen.sort_by_key(called);
         for (at, op) in part.ops.iter().enumerate() {
             part.moments.push(Moment { at: op.called, returns: false, op: at });
             part.moments.extend(op.returned.map(|returned| Moment { at: returned, returns: true, op: at }));
         }
         part.moments.sort_unstable();
+        part.calls = vec![0; part.ops.len()];
+        for (at, moment) in part.moments.iter().enumerate().filter(|(_, moment)| !moment.returns) {
+            if let Some(call) = part.calls.get_mut(moment.op) {
+                *call = at;
+            }
+        }
         part
     }
 
@@ -52,31 +70,9 @@ impl Part {
         Self { bases, ..Self::new(ops, spaces) }
     }
 
-    /// Whether the search considers an operation.
-    pub(super) fn considers(&self, at: usize) -> bool {
-        self.admitted.get(at) == Some(&true)
-    }
-
-    /// Considers some more operations, the latest first, that one can have seen; whether there were any.
-    pub(super) fn admit(&mut self, stuck: usize, most: usize) -> bool {
-        let Some(op) = self.ops.get(stuck) else { return false };
-        let end = op.returned.unwrap_or(u64::MAX);
-        let unseen = (0..self.ops.len()).rev().filter(|at| !self.considers(*at));
-        let fits = |at: &usize| self.ops.get(*at).is_some_and(|w| w.called <= end && op.sees(w));
-        let more: Vec<usize> = unseen.filter(fits).take(most).collect();
-        for at in &more {
-            if let Some(admitted) = self.admitted.get_mut(*at) {
-                *admitted = true;
-            }
-        }
-        !more.is_empty()
-    }
-
-    /// Considers all operations; whether some were not.
-    pub(super) fn admit_all(&mut self) -> bool {
-        let some = self.admitted.contains(&false);
-        self.admitted.fill(true);
-        some
+    /// Returns at which moment an operation is called.
+    pub(super) fn called_at(&self, op: usize) -> Option<usize> {
+        self.calls.get(op).copied()
     }
 
     /// Returns the state before the first operation.
@@ -123,41 +119,41 @@ impl Part {
         }
     }
 
-    /// Leaves out what may not have happened and makes no difference to anybody.
+    /// Leaves out what may not have happened and makes no difference to anybody who counts: those that
+    /// happened, and those that one of them can have seen.
     fn leave_out(&mut self) {
-        let changers: Vec<&Op> = self.ops.iter().filter(|op| op.optional).collect();
-        if changers.is_empty() {
-            return;
+        let mut unseen: HashMap<u32, Vec<usize>> = HashMap::new();
+        for (at, op) in self.ops.iter().enumerate().filter(|(_, op)| op.optional) {
+            let mut spaces: Vec<u32> = op.changes().iter().map(Change::space).collect();
+            spaces.sort_unstable();
+            spaces.dedup();
+            for space in spaces {
+                unseen.entry(space).or_default().push(at);
+            }
         }
-        let mut seen = vec![false; self.ops.len()];
-        let mut grew = true;
-        while grew {
-            grew = false;
-            for at in 0..self.ops.len() {
-                let Some(op) = self.ops.get(at).filter(|op| op.optional) else { continue };
-                if seen.get(at) == Some(&false) && self.is_seen(op, &seen) {
-                    grew = true;
-                    if let Some(seen) = seen.get_mut(at) {
-                        *seen = true;
+        let mut counts: Vec<bool> = self.ops.iter().map(|op| !op.optional).collect();
+        let mut open: Vec<usize> = (0..self.ops.len()).filter(|at| counts.get(*at) == Some(&true)).collect();
+        while let Some(at) = open.pop() {
+            let Some(op) = self.ops.get(at) else { continue };
+            for (space, _) in &op.touches {
+                for writer in unseen.get(space).into_iter().flatten() {
+                    let can_see = |writer: &Op| {
+                        op.returned.is_none_or(|returned| returned >= writer.called)
+                            && op.id != writer.id
+                            && op.sees(writer)
+                    };
+                    if let (Some(counts @ false), Some(write)) =
+                        (counts.get_mut(*writer), self.ops.get(*writer))
+                        && can_see(write)
+                    {
+                        *counts = true;
+                        open.push(*writer);
                     }
                 }
             }
         }
-        let mut at = 0;
-        self.ops.retain(|op| {
-            at += 1;
-            !op.optional || seen.get(at - 1) == Some(&true)
-        });
-    }
-
-    /// Whether anybody who counts can have seen an operation.
-    fn is_seen(&self, writer: &Op, counts: &[bool]) -> bool {
-        self.ops.iter().zip(counts).any(|(op, counts)| {
-            (!op.optional || *counts)
-                && op.returned.is_none_or(|returned| returned >= writer.called)
-                && op.id != writer.id
-                && op.sees(writer)
-        })
+        let mut counts = counts.into_iter();
+        self.ops.retain(|_| counts.next() == Some(true));
     }
 }
 
@@ -194,7 +190,9 @@ fn bases(ops: &[Op]) -> Vec<(u32, u32, u64)> {
             }
         }
         if let Act::Page { space, log, entries, .. } = &op.act {
-            entries.iter().for_each(|entry| note(*space, *log, entry.0));
+            for entry in entries {
+                note(*space, *log, entry.0);
+            }
         }
     }
     let begun = lowest.into_iter().filter(|(_, low)| *low > 1);

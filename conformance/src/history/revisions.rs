@@ -63,7 +63,7 @@ impl Revisions {
 
     /// Returns the lowest number that the revision of the object can have.
     pub(super) fn least(&self) -> u64 {
-        self.floor + u64::from(self.hidden)
+        self.floor.saturating_add(u64::from(self.hidden))
     }
 
     /// Gives the object a new revision; none if it cannot be the one that was told.
@@ -83,7 +83,7 @@ impl Revisions {
 
     /// Takes in the number of a hidden revision; none if it cannot have this one.
     pub(super) fn see(&mut self, above: u64, place: u32, number: u64) -> Option<Seen> {
-        if number < above + u64::from(place) {
+        if number < above.saturating_add(u64::from(place)) {
             return None;
         }
         let seen = Seen { above, place, number };
@@ -101,7 +101,7 @@ impl Revisions {
         let at = self.gaps.iter().position(|gap| gap.above == above)?;
         let gap = self.gaps.remove(at);
         let rest = gap.count - place;
-        if number + u64::from(rest) >= gap.below {
+        if number.saturating_add(u64::from(rest)) >= gap.below {
             return None;
         }
         before(&mut self.gaps);

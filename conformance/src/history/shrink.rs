@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::check::{Found, Stuck, decide};
+use super::check::{Stuck, stuck};
 use super::compile::{Act, Change, Names, Op};
 use super::op::{Did, Start};
 use super::part::Part;
@@ -18,9 +18,9 @@ const WINDOWS: [usize; 4] = [30, 120, 500, 2_000];
 /// The most operations of which every one is tried.
 const MOST: usize = 4_000;
 /// How many configurations a trial may hold.
-const AT_ONCE: usize = 5_000;
-/// How many operations all trials may go through together.
-const WORK: usize = 1_000_000;
+const AT_ONCE: usize = 500;
+/// How many operations and configurations all trials may go through together.
+const WORK: usize = 400_000;
 
 /// Looks for the shortest part around an operation that cannot be ordered, and puts it into words; also
 /// whether a part was found that has no order whatever happened that nobody saw.
@@ -59,10 +59,9 @@ impl Shrink<'_> {
     fn fails(&mut self, kept: &Kept) -> Option<Stuck> {
         self.work = self.work.checked_sub(kept.len() + 1)?;
         let kept: Vec<usize> = kept.iter().copied().collect();
-        match decide(Part::of(self.ops, &kept, self.spaces), AT_ONCE).found {
-            Found::Stuck(stuck) => Some(stuck),
-            _ => None,
-        }
+        let (stuck, made) = stuck(&Part::of(self.ops, &kept, self.spaces), AT_ONCE);
+        self.work = self.work.saturating_sub(usize::try_from(made).unwrap_or(usize::MAX));
+        stuck
     }
 
     /// Finds a first part: the last operations with what they saw, or all.
@@ -224,7 +223,9 @@ fn ends<'o>(ops: impl Iterator<Item = &'o Op>) -> HashMap<(u32, u32), (u64, u64)
             }
         }
         if let Act::Page { space, log, entries, .. } = &op.act {
-            entries.iter().for_each(|entry| note(*space, *log, entry.0));
+            for entry in entries {
+                note(*space, *log, entry.0);
+            }
         }
     }
     ends

@@ -105,7 +105,7 @@ impl Client {
                 None
             }
             Some((operation, effect)) if is_killed => {
-                if effect.is_none() && at % 2 == 0 {
+                if effect.is_none() && at.is_multiple_of(2) {
                     late.push(operation.call.clone());
                 }
                 Some(operation)

@@ -46,12 +46,11 @@ impl Space {
     }
 
     pub(super) fn set_log(&mut self, log: Log) {
-        match self.logs.iter_mut().find(|held| held.name == log.name) {
-            Some(held) => *held = log,
-            None => {
-                self.logs.push(log);
-                self.logs.sort_unstable_by_key(|log| log.name);
-            }
+        if let Some(held) = self.logs.iter_mut().find(|held| held.name == log.name) {
+            *held = log;
+        } else {
+            self.logs.push(log);
+            self.logs.sort_unstable_by_key(|log| log.name);
         }
     }
 

@@ -79,10 +79,15 @@ fn millis(at: u64) -> f64 {
 }
 
 fn line(operation: &Operation, begin: u64) -> String {
-    let Operation { process, called, returned, call, outcome } = operation;
+    let Operation { process, called, returned, .. } = operation;
     let from = millis(called.saturating_sub(begin));
     let to = returned.map_or("never".to_owned(), |at| format!("{:.3} ms", millis(at.saturating_sub(begin))));
-    format!("process {process}  [{from:.3} ms … {to}]  {} → {}", call_words(call), outcome_words(outcome))
+    format!("process {process}  [{from:.3} ms … {to}]  {}", words(operation))
+}
+
+/// Returns what was called, and what came of it.
+pub(super) fn words(operation: &Operation) -> String {
+    format!("{} → {}", call_words(&operation.call), outcome_words(&operation.outcome))
 }
 
 fn call_words(call: &Call) -> String {
@@ -211,7 +216,9 @@ impl Words<'_, '_> {
             Act::Logs { space, .. } => say(self.logs(state, *space)),
             Act::Conflict(found) => say(test(found)),
             Act::Commit { checks, changes, .. } => {
-                checks.iter().for_each(|check| say(test(check)));
+                for check in checks {
+                    say(test(check));
+                }
                 for change in changes {
                     say(match change {
                         Change::Delete { space, key } => self.key(state, *space, *key),

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 /// All contents of logs that a search has come across.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Trie {
     nodes: Vec<Node>,
     children: HashMap<(u32, u32), u32>,

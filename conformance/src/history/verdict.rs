@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Operation;
 use super::text;
+use crate::exhibit::{Exhibit, Span};
 
 /// What the check of a history comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,20 @@ pub struct Violation {
 }
 
 impl Violation {
+    /// Returns what can be drawn of it.
+    pub fn exhibit(&self) -> Exhibit {
+        let begin = self.operations.iter().map(|operation| operation.called).min().unwrap_or_default();
+        let span = |(at, operation): (usize, &Operation)| Span {
+            process: format!("process {}", operation.process),
+            from: operation.called.saturating_sub(begin),
+            to: operation.returned.map(|returned| returned.saturating_sub(begin)),
+            text: text::words(operation),
+            offends: at == self.offending,
+        };
+        let spans = self.operations.iter().enumerate().map(span).collect();
+        Exhibit { title: self.reason.clone(), spans }
+    }
+
     /// Returns the operation that cannot be ordered.
     pub fn offender(&self) -> Option<&Operation> {
         self.operations.get(self.offending)

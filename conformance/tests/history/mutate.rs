@@ -63,7 +63,7 @@ pub(crate) fn surely(history: &mut History, kind: usize, chance: &mut Rng) -> Op
     let operation = &mut history.operations[at];
     match (kind, &mut operation.outcome) {
         (0, Outcome::Got(Some(entry))) => {
-            entry.value = "\"never written\"".to_owned();
+            "\"never written\"".clone_into(&mut entry.value);
             Some("a value of nobody")
         }
         (1, Outcome::Page(entries)) if entries.len() > 1 => {

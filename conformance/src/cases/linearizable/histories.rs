@@ -11,9 +11,10 @@ use store_core::{
 
 use crate::arena::Arena;
 use crate::cases::works;
+use crate::counts::Count;
 use crate::failure::{Context, Failure, Outcome, ensure};
 use crate::history::workload::Workload;
-use crate::history::{self, Call, Check, Did, Entry, Recorder, Start, Verdict, Violation, Write};
+use crate::history::{self, Call, Check, Did, Entry, Recorder, Start, Verdict, Write};
 use crate::job::{Job, Work};
 use crate::worker::{Worker, finish_all, release};
 
@@ -37,6 +38,8 @@ struct Plan {
 #[derive(Debug)]
 struct Crowd<'a> {
     arena: &'a Arena,
+    /// The store of the round, which is new.
+    path: PathBuf,
     records: PathBuf,
     chance: fastrand::Rng,
     hired: u32,
@@ -46,10 +49,11 @@ struct Crowd<'a> {
 }
 
 impl<'a> Crowd<'a> {
-    fn new(arena: &'a Arena, threads: u32, calls: u64, shape: (usize, usize, usize)) -> Outcome<Self> {
-        let records = arena.folder().join("records");
+    fn new(arena: &'a Arena, round: u64, threads: u32, calls: u64) -> Outcome<Self> {
+        let records = arena.folder().join(format!("records {round}"));
         std::fs::create_dir(&records)?;
-        Ok(Self { arena, records, chance: arena.chance(), hired: 0, threads, calls, shape })
+        let (path, shape) = (arena.place(&format!("round {round}"))?, SHAPE);
+        Ok(Self { arena, path, records, chance: arena.chance(), hired: 0, threads, calls, shape })
     }
 
     /// Starts one more process.
@@ -63,7 +67,7 @@ impl<'a> Crowd<'a> {
             seed: self.chance.u64(..),
             shape: self.shape,
         };
-        self.arena.worker("call_at_random")?.settings("durability=process").plan(plan)?.start()
+        self.arena.worker_on(&self.path, "call_at_random")?.settings("durability=process").plan(plan)?.start()
     }
 
     /// Checks all that was recorded; at least so many calls must have returned.
@@ -77,48 +81,47 @@ impl<'a> Crowd<'a> {
         ensure!(returned as u64 >= least, "only {returned} calls returned");
         match history::check(&history) {
             Verdict::Linearizable { operations, .. } => {
-                checked(self.arena, operations);
+                self.arena.count(Count::Operations, operations);
                 Ok(())
             }
-            Verdict::Violation(violation) => Err(fail(&violation)),
+            Verdict::Violation(violation) => Err(Failure::new(&violation).with_exhibit(violation.exhibit())),
             undecided @ Verdict::Undecided { .. } => Err(Failure::new(undecided)),
         }
     }
 }
 
-/// Counts operations that were found linearizable.
-fn checked(_arena: &Arena, _operations: u64) {}
+const SHAPE: (usize, usize, usize) = (3, 4, 2);
+/// How many histories a full run makes of each kind.
+const ROUNDS: u64 = 20;
 
-/// Fails with a violation.
-#[track_caller]
-fn fail(violation: &Violation) -> Failure {
-    Failure::new(violation)
+/// Makes histories of so many processes, each with some threads that make some calls, and checks them.
+fn undisturbed(arena: &Arena, processes: u64, threads: u32, calls: u64) -> Outcome {
+    for round in arena.rounds(1, ROUNDS).go() {
+        let mut crowd = Crowd::new(arena, round, threads, calls)?;
+        let mut workers = (0..processes).map(|_| crowd.hire()).collect::<Outcome<Vec<_>>>()?;
+        release(&mut workers)?;
+        finish_all::<()>(workers)?;
+        crowd.check(processes * u64::from(threads) * calls)?;
+    }
+    Ok(())
 }
 
-const SHAPE: (usize, usize, usize) = (3, 4, 2);
-
 pub(super) fn a_history_of_several_processes_is_linearizable(arena: &Arena) -> Outcome {
-    let calls = arena.commits(arena.profile.pick(300, 6_000));
-    let mut crowd = Crowd::new(arena, 2, calls, SHAPE)?;
-    let mut workers = (0..4).map(|_| crowd.hire()).collect::<Outcome<Vec<_>>>()?;
-    release(&mut workers)?;
-    finish_all::<()>(workers)?;
-    crowd.check(8 * calls)
+    undisturbed(arena, 4, 2, arena.commits(arena.profile.pick(300, 2_000)))
 }
 
 pub(super) fn a_history_of_sixteen_processes_is_linearizable(arena: &Arena) -> Outcome {
-    let calls = arena.commits(arena.profile.pick(120, 2_000));
-    let mut crowd = Crowd::new(arena, 1, calls, SHAPE)?;
-    let mut workers = (0..16).map(|_| crowd.hire()).collect::<Outcome<Vec<_>>>()?;
-    release(&mut workers)?;
-    finish_all::<()>(workers)?;
-    crowd.check(16 * calls)
+    undisturbed(arena, 16, 1, arena.commits(arena.profile.pick(120, 800)))
 }
 
 /// Workers are killed at random moments and replaced by new ones.
 pub(super) fn a_history_with_kills_is_linearizable(arena: &Arena) -> Outcome {
-    let kills = arena.commits(arena.profile.pick(12, 200));
-    let mut crowd = Crowd::new(arena, 2, u64::MAX, SHAPE)?;
+    arena.rounds(1, ROUNDS).go().try_for_each(|round| with_kills(arena, round))
+}
+
+fn with_kills(arena: &Arena, round: u64) -> Outcome {
+    let kills = arena.commits(12);
+    let mut crowd = Crowd::new(arena, round, 2, u64::MAX)?;
     let mut chance = arena.chance();
     let mut workers = (0..4).map(|_| crowd.hire()).collect::<Outcome<Vec<_>>>()?;
     release(&mut workers)?;
@@ -138,8 +141,12 @@ pub(super) fn a_history_with_kills_is_linearizable(arena: &Arena) -> Outcome {
 
 /// Workers are stopped at random moments and go on after the others have worked for a while.
 pub(super) fn a_history_with_stops_is_linearizable(arena: &Arena) -> Outcome {
-    let stops = arena.commits(arena.profile.pick(25, 400));
-    let mut crowd = Crowd::new(arena, 2, u64::MAX, SHAPE)?;
+    arena.rounds(1, ROUNDS).go().try_for_each(|round| with_stops(arena, round))
+}
+
+fn with_stops(arena: &Arena, round: u64) -> Outcome {
+    let stops = arena.commits(25);
+    let mut crowd = Crowd::new(arena, round, 2, u64::MAX)?;
     let mut chance = arena.chance();
     let mut workers = (0..4).map(|_| crowd.hire()).collect::<Outcome<Vec<_>>>()?;
     release(&mut workers)?;
