@@ -13,13 +13,17 @@ use store_core::{Durability, Entry, Error, ErrorKind, Result};
 use crate::config::SqliteConfig;
 use crate::connection::{self, Header};
 use crate::engine::{shm_path, wal_path};
-use crate::error::{SqliteError, is_readonly};
+use crate::error::{SqliteError, is_index_in_pieces, is_readonly};
 use crate::locks;
 use crate::snapshot::{Tables, get};
 use crate::wal::{PAGE, Wal};
 
 /// The most connections that are kept for later reads.
 const KEPT_READERS: usize = 8;
+/// How long a reader who may not write looks again at an index of the log that is in pieces: so it looks within the
+/// moment in which a writer changes it, and after a kill in that moment until somebody who may write mends it.
+const MENDING: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// An open database.
 ///
@@ -182,7 +186,14 @@ impl Backend for SqliteBackend {
         let found =
             connection::wait_at_most(&reader, Duration::ZERO).and_then(|()| get(&reader, namespace, key));
         self.keep(reader);
-        found.map_err(|e| self.explain(e, "cannot read the database"))
+        match found {
+            // Readers that may wait see whether a writer is at it.
+            Err(e) if e.says_index_is_in_pieces() => {
+                Err(Error::new(ErrorKind::Busy, "the index of the log is being changed")
+                    .with_path(&self.path))
+            }
+            found => found.map_err(|e| self.explain(e, "cannot read the database")),
+        }
     }
 
     fn read(&self, deadline: Instant, work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>) -> Result<()> {
@@ -192,9 +203,16 @@ impl Backend for SqliteBackend {
             None => self.connect(Duration::ZERO)?,
         };
         connection::wait_until(&reader, deadline).map_err(|e| self.explain(e, "cannot read"))?;
-        self.execute(&reader, "BEGIN", "cannot begin to read")?;
-        let read = work(&Tables::reading(&reader, &self.path));
-        let ended = self.execute(&reader, "COMMIT", "cannot end a read");
+        let until = deadline.min(Instant::now() + MENDING);
+        let (read, ended) = loop {
+            self.execute(&reader, "BEGIN", "cannot begin to read")?;
+            let read = work(&Tables::reading(&reader, &self.path));
+            let ended = self.execute(&reader, "COMMIT", "cannot end a read");
+            if !read.as_ref().is_err_and(is_index_in_pieces) || ended.is_err() || Instant::now() > until {
+                break (read, ended);
+            }
+            std::thread::sleep(PAUSE);
+        };
         // A connection that could not end its snapshot is closed, which ends it.
         if ended.is_ok() {
             self.keep(reader);

@@ -43,6 +43,19 @@ impl SqliteError {
         Error::new(kind, format!("{action}{advice}")).with_path(path).with_source(self)
     }
 
+    /// Returns the code of SQLite; 0 if it is not SQLite's.
+    fn code(&self) -> i32 {
+        match self {
+            Self::Engine { code, .. } => *code,
+            _ => 0,
+        }
+    }
+
+    /// Whether the index of the log was found in pieces by one who may not mend it.
+    pub(crate) fn says_index_is_in_pieces(&self) -> bool {
+        self.code() == ffi::SQLITE_READONLY_RECOVERY
+    }
+
     fn meaning(&self, path: &Path) -> (ErrorKind, &'static str) {
         let code = match self {
             Self::Engine { code, .. } => *code,
@@ -86,8 +99,16 @@ impl SqliteError {
 
 /// Whether SQLite refused to write to what it could open to read only.
 pub(crate) fn is_readonly(error: &Error) -> bool {
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
-    matches!(source, Some(SqliteError::Engine { code, .. }) if code & 0xff == ffi::SQLITE_READONLY)
+    source(error).is_some_and(|source| source.code() & 0xff == ffi::SQLITE_READONLY)
+}
+
+/// Whether it is the one of [`SqliteError::says_index_is_in_pieces`].
+pub(crate) fn is_index_in_pieces(error: &Error) -> bool {
+    source(error).is_some_and(SqliteError::says_index_is_in_pieces)
+}
+
+fn source(error: &Error) -> Option<&SqliteError> {
+    std::error::Error::source(error).and_then(|source| source.downcast_ref())
 }
 
 /// Whether the database and its companions are there and may be read and written.
