@@ -2,8 +2,7 @@
 //! suite has to see it.
 //!
 //! Each trial is named `Mutant::promise::case` and runs that case, in a process of its own, against that
-//! mutant; it passes if the case fails. So `--list` is the table of what catches what. A mutant that no case
-//! catches yet is listed as ignored, with the kind of case that it needs.
+//! mutant; it passes if the case fails. So `--list` is the table of what catches what.
 //!
 //! With `CONFORMANCE_PROFILE=full` it is also tried, for every promise, that there is a mutant which only the
 //! cases of that promise see, and that the same wrapper without a fault passes the whole suite.
@@ -28,7 +27,7 @@ mod target;
 use std::collections::BTreeSet;
 use std::process::{Command, ExitCode};
 
-use broken::{Broken, CAUGHT, Mutant, ONLY, WAITING};
+use broken::{Broken, CAUGHT, Mutant, ONLY};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Tells the process to be the suite, against every mutant.
@@ -46,17 +45,13 @@ fn main() -> ExitCode {
         let name = format!("{}::{case}", Broken(mutant).word());
         Trial::test(name.clone(), move || is_caught(&name))
     });
-    let waiting = WAITING.iter().map(|(mutant, needs)| {
-        let name = format!("{}::waits", Broken(*mutant).word());
-        Trial::test(name, || Err("no case sees it".into())).with_kind(*needs).with_ignored_flag(true)
-    });
     let only = ONLY.iter().map(|(promise, mutant)| {
         let name = format!("{}::only::{promise}", Broken(*mutant).word());
         full(name, move || is_caught_only_by(*mutant, promise))
     });
     let sound = full("without_a_fault_the_suite_passes".to_owned(), without_a_fault_the_suite_passes);
     let complete = Trial::test("every_mutant_and_every_promise_is_named", everything_is_named);
-    let trials = caught.chain(waiting).chain(only).chain([sound, complete]).collect();
+    let trials = caught.chain(only).chain([sound, complete]).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -120,7 +115,7 @@ fn without_a_fault_the_suite_passes() -> Result<(), Failed> {
     if passed { Ok(()) } else { Err(printed.into()) }
 }
 
-/// No mutant stands in both lists, no case in the table is of a name that the suite does not have, and every
+/// No case in the table is of a name that the suite does not have, and every
 /// promise has its mutant.
 fn everything_is_named() -> Result<(), Failed> {
     let (_, printed) = suite(&["--list"])?;
@@ -129,16 +124,11 @@ fn everything_is_named() -> Result<(), Failed> {
     let cases: BTreeSet<&str> = cases.collect();
     let unknown: Vec<_> =
         CAUGHT.iter().flat_map(|(_, seen)| *seen).filter(|case| !cases.contains(**case)).collect();
-    let both: Vec<_> =
-        WAITING.iter().filter(|(mutant, _)| CAUGHT.iter().any(|(caught, _)| caught == mutant)).collect();
     let promises: BTreeSet<&str> = cases.iter().filter_map(|case| Some(case.split_once("::")?.0)).collect();
     let without: Vec<_> =
         promises.iter().filter(|promise| !ONLY.iter().any(|(known, _)| known == *promise)).collect();
-    if unknown.is_empty() && both.is_empty() && without.is_empty() {
+    if unknown.is_empty() && without.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "cases that do not exist: {unknown:?}; in both lists: {both:?}; promises without: {without:?}"
-    )
-    .into())
+    Err(format!("cases that do not exist: {unknown:?}; promises without: {without:?}").into())
 }

@@ -155,10 +155,16 @@ impl Folder {
         files::sync_folder(self.layout.folder())
     }
 
-    /// Ends the change of a writer that was killed: before anything else is written.
+    /// Ends the change of a writer that was killed, or failed to sync: before anything else is written.
+    ///
+    /// That the journal can be seen does not mean that it survives a loss of power, and what is played of one that
+    /// does not would be there by half. So it is written anew, and synced with its name, before it is played.
     pub(crate) fn recover(&self) -> Result<()> {
         let Some(journal) = self.journal()? else { return Ok(()) };
         let number = self.begin()?;
+        let (bytes, folder) = (journal::encode(&journal.changes)?, self.layout.folder());
+        files::replace_file(&self.layout.journal(), folder, &bytes, self.modes.file, &self.modes)?;
+        files::sync_folder(folder)?;
         self.play(&journal.changes, number)?;
         self.forget_journal()?;
         self.end(number, &journal.changes);

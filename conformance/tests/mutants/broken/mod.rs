@@ -21,5 +21,5 @@ mod table;
 mod target;
 mod ungated;
 
-pub(crate) use table::{CAUGHT, Mutant, ONLY, WAITING};
+pub(crate) use table::{CAUGHT, Mutant, ONLY};
 pub(crate) use target::{Broken, targets};

@@ -1,4 +1,4 @@
-//! The mutants, which cases see them, and which case some still wait for.
+//! The mutants, and which cases see them.
 
 /// One way in which a store is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +98,14 @@ pub(crate) const CAUGHT: &[(Mutant, &[&str])] = &[
     ),
     (Mutant::AcknowledgedBeforeSync, &["durable::what_is_acknowledged_was_synced_before"]),
     (Mutant::SyncFailureSwallowed, &["bounded::a_failed_sync_is_indeterminate_and_mended"]),
+    // The new name survives, what was written before it does not.
+    (Mutant::RenameWithoutFileSync, &["durable::any_order_of_unsynced_writes_loses_nothing_acknowledged"]),
+    // What was written survives, its name does not.
+    (Mutant::RenameWithoutFolderSync, &["durable::any_order_of_unsynced_writes_loses_nothing_acknowledged"]),
+    // The second sync says yes to what the first one lost.
+    (Mutant::FailedSyncNotMended, &["durable::after_a_failed_sync_no_later_acknowledgement_is_lost"]),
+    // What stands there is sound JSON with the right names.
+    (Mutant::DigestIgnored, &["loud::a_random_change_of_a_file_is_told_of_or_changes_nothing"]),
     (Mutant::StaleCache, &["linearizable::no_process_reads_what_as_many_bytes_replaced"]),
     (Mutant::RevisionReusedAfterDeletion, &["linearizable::revisions_grow_over_deletion_and_reopening"]),
     (Mutant::RevisionReusedAfterACrash, &["linearizable::a_new_boot_raises_the_epoch"]),
@@ -134,18 +142,6 @@ pub(crate) const CAUGHT: &[(Mutant, &[&str])] = &[
             "loud::what_is_no_file_in_place_of_an_artefact_is_refused",
         ],
     ),
-];
-
-/// Mutants that no case sees yet, and what a case has to do to see them.
-pub(crate) const WAITING: &[(Mutant, &str)] = &[
-    // The new name survives, what was written before it does not.
-    (Mutant::RenameWithoutFileSync, "needs writes lost that were not synced"),
-    // What was written survives, its name does not.
-    (Mutant::RenameWithoutFolderSync, "needs renames lost that were not synced"),
-    // The second sync says yes to what the first one lost.
-    (Mutant::FailedSyncNotMended, "needs a failed sync and then writes lost"),
-    // What stands there is sound JSON with the right names.
-    (Mutant::DigestIgnored, "needs bytes changed into others that fit"),
 ];
 
 /// For every promise a mutant that only its own cases see.

@@ -15,7 +15,7 @@ use store_core::{Durability, Result, Settings, StateStore};
 use super::beside;
 use super::engine::BrokenEngine;
 use super::handle;
-use super::table::{CAUGHT, Mutant, WAITING};
+use super::table::{CAUGHT, Mutant};
 use super::ungated;
 use crate::engine::SingleFileEngine;
 use crate::target::SingleFile;
@@ -27,9 +27,8 @@ pub(crate) struct Broken(pub(crate) Mutant);
 /// Returns a target for each mutant, and one without a fault.
 pub(crate) fn targets() -> Vec<&'static dyn Target> {
     let caught = CAUGHT.iter().map(|(mutant, _)| *mutant);
-    let waiting = WAITING.iter().map(|(mutant, _)| *mutant);
     let target = |mutant| -> &'static dyn Target { Box::leak(Box::new(Broken(mutant))) };
-    std::iter::once(Mutant::None).chain(caught).chain(waiting).map(target).collect()
+    std::iter::once(Mutant::None).chain(caught).map(target).collect()
 }
 
 impl Broken {
