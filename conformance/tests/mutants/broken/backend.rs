@@ -188,9 +188,6 @@ impl Backend for BrokenBackend {
     }
 
     fn rewrite(&self) -> Result<()> {
-        if self.is(Mutant::FailedSyncNotMended) {
-            return Ok(());
-        }
         let state = self.disk.load_newest()?;
         self.save(&state, &[])
     }

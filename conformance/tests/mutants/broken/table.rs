@@ -32,7 +32,6 @@ pub(crate) enum Mutant {
     ReaderSeesHalfOfATwoFileBatch,
     SyncCallDoesNothing,
     FailedSyncMarkForgotten,
-    FailedSyncNotMended,
     FailedCommitReportedAsSurelyNotDone,
     BusyAfterTheBatchWasTaken,
     GateReadableByOthers,
@@ -102,8 +101,6 @@ pub(crate) const CAUGHT: &[(Mutant, &[&str])] = &[
     (Mutant::RenameWithoutFileSync, &["durable::any_order_of_unsynced_writes_loses_nothing_acknowledged"]),
     // What was written survives, its name does not.
     (Mutant::RenameWithoutFolderSync, &["durable::any_order_of_unsynced_writes_loses_nothing_acknowledged"]),
-    // The second sync says yes to what the first one lost.
-    (Mutant::FailedSyncNotMended, &["durable::after_a_failed_sync_no_later_acknowledgement_is_lost"]),
     // What stands there is sound JSON with the right names.
     (Mutant::DigestIgnored, &["loud::a_random_change_of_a_file_is_told_of_or_changes_nothing"]),
     (Mutant::StaleCache, &["linearizable::no_process_reads_what_as_many_bytes_replaced"]),
