@@ -1,6 +1,5 @@
 //! What the program understands: commands, options and their words of help.
 
-use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -254,7 +253,7 @@ pub(crate) struct ConformanceArgs {
     pub(crate) keep: bool,
     /// How many cases run at once [default: as many as there are processors]
     #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<NonZero<usize>>,
+    pub(crate) threads: Option<std::num::NonZero<usize>>,
     /// Write a page that shows everything, failures drawn; it needs no network
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,

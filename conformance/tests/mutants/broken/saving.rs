@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use store_core::shared::access::{Modes, explain_denial};
 use store_core::shared::os::set_rights;
-use store_core::{Error, ErrorKind, Result};
+use store_core::{Error, Result};
 
 use super::table::Mutant;
 use crate::file::path_in;
@@ -33,7 +33,7 @@ pub(super) fn save(mutant: Mutant, folder: &Path, bytes: &[u8], modes: &Modes) -
     }
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         Err(_) if mutant == Mutant::SyncFailureSwallowed => Ok(()),
-        synced => synced.map_err(|error| (Error::from_io("cannot sync the folder", folder, error), true)),
+        synced => synced.map_err(|error| (Error::from_sync("cannot sync the folder", folder, error), true)),
     }
 }
 
@@ -81,7 +81,7 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
 pub(super) fn sync_later(folder: &Path) -> Result<()> {
     let path = path_in(folder);
     let synced = File::open(&path).and_then(|file| file.sync_data());
-    synced.map_err(|error| Error::from_io("cannot sync", &path, error))?;
+    synced.map_err(|error| Error::from_sync("cannot sync", &path, error))?;
     let named = File::open(folder).and_then(|folder| folder.sync_all());
-    named.map_err(|error| Error::new(ErrorKind::Io, "cannot sync the folder").with_source(error))
+    named.map_err(|error| Error::from_sync("cannot sync the folder", folder, error))
 }

@@ -146,7 +146,7 @@ pub(crate) const ONLY: &[(&str, Mutant)] = &[
     ("atomic", Mutant::SnapshotOfSeveralInstants),
     ("linearizable", Mutant::RevisionReusedAfterACrash),
     ("durable", Mutant::SyncCallDoesNothing),
-    ("in_order", Mutant::TailLongerThanTheLogIsEmpty),
+    ("in_order", Mutant::IntegerKeysFirst),
     ("loud", Mutant::NewerFormatTaken),
     ("bounded", Mutant::DeadlineIgnored),
     ("shared_rightly", Mutant::GateReadableByOthers),
