@@ -117,9 +117,6 @@ impl Arena {
 
     /// Prepares a worker on a store.
     pub(crate) fn worker_on(&self, path: &Path, work: &'static str) -> Outcome<Hire> {
-        if self.target.lacks().contains(&Ability::Processes) {
-            return Err(Failure::unsupported("it takes several processes"));
-        }
         Ok(Hire { ledger: self.ledger.clone(), ..Hire::new(self.target, path, work)? })
     }
 
@@ -214,6 +211,9 @@ impl Hire {
     /// Prepares a worker on a store.
     pub(crate) fn new(target: &dyn Target, path: &Path, work: &'static str) -> Outcome<Self> {
         crate::cases::work(work).context(format_args!("there is no work {work}"))?;
+        if target.lacks().contains(&Ability::Processes) {
+            return Err(Failure::unsupported("it takes several processes"));
+        }
         let settings = if is_process_only(target) { "timeout=30s&durability=process" } else { PATIENT };
         let orders = Orders {
             target: target.name().to_owned(),

@@ -8,7 +8,7 @@ use store_core::{Batch, Blocking, ErrorKind, LogRange};
 
 use crate::arena::{Arena, Hire};
 use crate::cases::works;
-use crate::failure::{Context, Failure, Outcome, ensure, ensure_eq};
+use crate::failure::{Context, Outcome, ensure, ensure_eq};
 use crate::job::{Job, Work};
 use crate::members::{FIRST, GROUP, OPEN, shared_place};
 use crate::users::{User, why_not_root};
@@ -139,8 +139,7 @@ pub(super) fn a_reader_who_may_not_write_goes_on_too(arena: &Arena) -> Outcome {
     for settings in ["create=false", "read_only=true"] {
         let path = shared_place(arena, settings, OPEN)?;
         let read = |hire: Hire| hire.settings(settings).user(User::OUTSIDER);
-        reads_on_alone(arena, &path, false, read)
-            .map_err(|failure| Failure::new(format_args!("{settings:?}, group {GROUP}: {failure}")))?;
+        reads_on_alone(arena, &path, false, read).context(format_args!("{settings:?}, group {GROUP}"))?;
     }
     Ok(())
 }

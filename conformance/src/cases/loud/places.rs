@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::stat::Mode;
 use store_core::{Blocking, ErrorKind, Json, Seams, Settings};
 
-use crate::arena::Arena;
+use crate::arena::{Arena, patient};
 use crate::cases::works;
 use crate::failure::{Context, Outcome, Refused, ensure, ensure_eq};
 use crate::job::{Job, Work};
@@ -177,7 +177,7 @@ pub(super) fn a_path_that_cannot_be_is_refused(arena: &Arena) -> Outcome {
     }
     let before: Prints = prints(arena.target, &folder.join("file"))?;
     for path in paths {
-        let Err(error) = arena.target.open(&path, Settings::default()) else {
+        let Err(error) = arena.target.open(&path, patient(arena.target, Settings::default())) else {
             ensure!(false, "a store was opened at {}", path.display());
             continue;
         };
@@ -195,7 +195,7 @@ pub(super) fn a_link_that_leads_nowhere_is_no_store(arena: &Arena) -> Outcome {
     let path = arena.target.place(&folder);
     std::os::unix::fs::symlink(folder.join("nowhere"), &path)?;
     let before = prints(arena.target, &path)?;
-    match arena.target.open(&path, Settings::default()) {
+    match arena.target.open(&path, patient(arena.target, Settings::default())) {
         Ok(store) => {
             let store = Blocking::new(store);
             store.put("n", "k", Json::from(1u64))?;
