@@ -3,6 +3,7 @@
 mod batches;
 mod faults;
 mod places;
+mod seen_by;
 mod store;
 
 use std::any::Any;
@@ -13,7 +14,8 @@ use conformance::{Artefact, Damage, Role, Shape, Target, Tight};
 use store_core::{Durability, Error, ErrorKind, Limits, Result, Settings, StateStore};
 use store_sqlite::target::Database;
 
-pub(crate) use faults::{FAULTS, Fault};
+pub(crate) use faults::Fault;
+pub(crate) use seen_by::FAULTS;
 use store::Store;
 
 /// A target with a fault.
