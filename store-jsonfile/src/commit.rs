@@ -241,7 +241,13 @@ impl Folder {
                     synced => synced.map_err(|e| Error::from_sync("cannot sync", &path, e))?,
                 }
             }
-            files::sync_folder(&folder)?;
+            match File::open(&folder) {
+                // It went with its last log, which the sync of the folder above covers.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                opened => opened
+                    .and_then(|folder| folder.sync_all())
+                    .map_err(|e| Error::from_sync("cannot sync the folder", &folder, e))?,
+            }
         }
         files::sync_folder(self.layout.folder())
     }
