@@ -22,20 +22,30 @@ pub(crate) struct Document {
     kept: Mutex<Option<Kept>>,
 }
 
-/// A state that was read, and the file that it was read from: held open, so that its number cannot become
-/// another file's.
+/// A state that was read, and what tells the file that it was read from.
+///
+/// The file is not held open, for it would keep its room on a disk that is full. So its number may become
+/// another file's, which its digest tells.
 #[derive(Debug)]
 struct Kept {
-    version: FileVersion,
+    mark: Mark,
     state: Arc<State>,
-    _file: File,
+}
+
+/// How a file looks from outside, and its beginning, with the digest of the rest.
+type Mark = (FileVersion, Vec<u8>);
+
+fn mark_of(file: &File) -> std::io::Result<Mark> {
+    let mut beginning = vec![0; 128];
+    let read = os::read_at(file, &mut beginning, 0)?;
+    beginning.truncate(read);
+    Ok((os::version(&file.metadata()?), beginning))
 }
 
 impl Kept {
-    fn of(file: File, state: &Arc<State>) -> Option<Self> {
+    fn of(file: &File, state: &Arc<State>) -> Option<Self> {
         // Without a look at it, it is read again.
-        let version = os::version(&file.metadata().ok()?);
-        Some(Self { version, state: Arc::clone(state), _file: file })
+        Some(Self { mark: mark_of(file).ok()?, state: Arc::clone(state) })
     }
 }
 
@@ -62,13 +72,13 @@ impl Document {
     /// `Corrupted` for a file that was removed or changed; those of the system.
     pub(crate) fn load(&self) -> Result<Arc<State>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = self.path.symlink_metadata().map(|found| os::version(&found)).ok();
-        if let Some(kept) = kept.as_ref().filter(|kept| Some(kept.version) == found) {
+        let found = os::open_plain(&self.path, false).and_then(|file| mark_of(&file)).ok();
+        if let Some(kept) = kept.as_ref().filter(|kept| Some(&kept.mark) == found.as_ref()) {
             return Ok(Arc::clone(&kept.state));
         }
         let (file, bytes) = read_file(&self.path)?;
         let state = Arc::new(document::decode(&bytes).map_err(|error| error.with_path(&self.path))?);
-        *kept = Kept::of(file, &state);
+        *kept = Kept::of(&file, &state);
         Ok(state)
     }
 
@@ -80,7 +90,7 @@ impl Document {
         let text = document::encode(state).map_err(Failed::Unseen)?;
         let file = replace_file(&self.path, &self.folder, text.as_bytes(), self.modes.file, &self.modes);
         let file = file.map_err(Failed::Unseen)?;
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::of(file, state);
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::of(&file, state);
         self.sync_name().map_err(Failed::Seen)
     }
 
