@@ -87,7 +87,7 @@ pub trait Transaction: Snapshot {
     /// Sets the revision of a namespace's object; it is kept when the namespace is emptied.
     fn set_revision(&mut self, namespace: &str, revision: Revision) -> Result<()>;
 
-    /// Appends an entry, numbered one above the last; the log is made if there is none.
+    /// Appends an entry, numbered one above the last; a log that there is none of begins with the entry's number.
     fn append(&mut self, namespace: &str, log: &str, entry: &LogEntry) -> Result<()>;
 
     /// Drops the entries numbered below `first`, and lets the log start there; at most one past its end.
@@ -98,6 +98,17 @@ pub trait Transaction: Snapshot {
 
     /// Sets the epoch.
     fn set_epoch(&mut self, epoch: &Epoch) -> Result<()>;
+
+    /// Leaves word that the store has moved: once this is committed every read, every write and every opening, of
+    /// whatever process, fails with [`Error::moved`](crate::Error::moved). What the store holds stays on the disk.
+    ///
+    /// # Errors
+    /// `Unsupported` unless the engine says otherwise.
+    fn entomb(&mut self, to: &str) -> Result<()> {
+        let why =
+            format!("this engine cannot leave word that its store has moved to {to}; keep the old store");
+        Err(crate::Error::new(crate::ErrorKind::Unsupported, why))
+    }
 }
 
 /// An engine's open store. "In the gate" means that the caller holds the gate: no other process writes.
@@ -127,6 +138,38 @@ pub trait Backend: Debug + Send + Sync + 'static {
         deadline: Instant,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>,
     ) -> Result<()>;
+
+    /// Runs the work on one instant of the whole store, as [`read`](Self::read) does, keeping no more of it in
+    /// memory than the work has asked for last.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    fn read_whole(&self, deadline: Instant, work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>) -> Result<()> {
+        self.read(deadline, work)
+    }
+
+    /// Runs work that may replace all that there is, as [`write`](Self::write) does, keeping no more of it in
+    /// memory than one object; what bounds a single write does not bound it.
+    ///
+    /// # Errors
+    /// Those of [`write`](Self::write).
+    fn write_whole(
+        &self,
+        deadline: Instant,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>,
+    ) -> Result<()> {
+        self.write(deadline, work)
+    }
+
+    /// Lets the engine look through its own structures, on one instant, and returns what is wrong, in words; that
+    /// every record can be read is seen by reading all.
+    ///
+    /// # Errors
+    /// Any that keeps it from looking.
+    fn check_integrity(&self, deadline: Instant) -> Result<Vec<String>> {
+        let _ = deadline;
+        Ok(Vec::new())
+    }
 
     /// Makes sure that a commit which failed cannot come back to life, in the gate, right after it.
     ///

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::ext::{StateStoreExt, Update};
 use crate::json::Json;
 use crate::numbers::{Revision, Seq};
-use crate::store::{StateStore, StoreInfo};
+use crate::store::{RebuildWork, SnapshotWork, StateStore, StoreInfo};
 use crate::types::{Entry, KeyRange, LogEntry, LogInfo, LogRange, NamespaceInfo, Object};
 
 /// A store whose calls block the thread: the same calls, guarantees and errors as [`StateStore`] and
@@ -96,6 +96,12 @@ impl Blocking {
         delete_namespace(namespace: &str) -> bool;
         /// Returns once everything seen so far survives the loss of power.
         sync() -> ();
+        /// Runs work on one instant of the whole store.
+        snapshot(work: SnapshotWork) -> ();
+        /// Runs work in one transaction that may replace all that the store holds.
+        rebuild(operation: &'static str, work: RebuildWork) -> ();
+        /// Looks through everything and returns what is wrong.
+        check_integrity() -> Vec<String>;
         /// Closes the handle.
         close() -> ();
         /// Tells what store this is.

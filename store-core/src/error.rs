@@ -197,6 +197,11 @@ impl Error {
         error
     }
 
+    /// Makes the error of a store that was migrated.
+    pub fn moved(to: &str) -> Self {
+        Self::new(ErrorKind::Moved, format!("the store has been migrated; open {to} instead"))
+    }
+
     /// Makes an error from what the operating system said of a path, with the kind that fits.
     ///
     /// Permission, read-only and full are told apart; `action` is a phrase such as "cannot open".

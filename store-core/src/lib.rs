@@ -37,5 +37,5 @@ pub use json::Json;
 pub use limits::{Limits, MAX_KEY, MAX_NAME, check_key, check_log, check_namespace};
 pub use numbers::{Expect, Revision, Seq, Timestamp};
 pub use options::{Options, parse_duration};
-pub use store::{StateStore, StoreInfo};
+pub use store::{RebuildWork, SnapshotWork, StateStore, StoreInfo};
 pub use types::{Entry, KeyRange, LogEntry, LogInfo, LogRange, LogStart, NamespaceInfo, Object};

@@ -7,12 +7,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::backend::{Snapshot, Transaction};
 use crate::batch::{Batch, Receipt};
 use crate::config::{Access, Durability};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::json::Json;
 use crate::numbers::{Revision, Seq};
+use crate::shared::access::Modes;
 use crate::types::{Entry, KeyRange, LogEntry, LogInfo, LogRange, NamespaceInfo, Object};
+
+/// What [`StateStore::snapshot`] runs.
+pub type SnapshotWork = Box<dyn FnMut(&dyn Snapshot) -> Result<()> + Send>;
+/// What [`StateStore::rebuild`] runs.
+pub type RebuildWork = Box<dyn FnMut(&mut dyn Transaction) -> Result<()> + Send>;
 
 /// State that several processes and users of one machine share: objects of JSON values and append-only logs
 /// in namespaces.
@@ -117,11 +124,56 @@ pub trait StateStore: Debug + Send + Sync + 'static {
     /// the timeout.
     async fn close(&self) -> Result<()>;
 
+    /// Runs work on one instant of the whole store, for as long as it takes, on a thread of its own, and returns
+    /// once what the work saw survives the loss of power.
+    ///
+    /// - Others go on writing, but for engines whose files are read in the gate; they say so.
+    /// - The work may be run more than once; what its last run saw counts.
+    /// - The timeout bounds the wait for the instant, not the work. A future that is dropped before the work has
+    ///   begun never runs it.
+    ///
+    /// # Errors
+    /// `Unsupported` by a store that has no such instant; the work's own.
+    async fn snapshot(&self, work: SnapshotWork) -> Result<()> {
+        drop(work);
+        Err(lacks("snapshot"))
+    }
+
+    /// Runs work in one transaction that may replace all that the store holds, in the gate, for as long as it
+    /// takes; all of it is seen at one instant, or none. For tools that rebuild a store: who writes uses batches.
+    ///
+    /// - The work itself keeps the rules of revisions and numbers. It must not call this store.
+    /// - The timeout bounds the wait for the gate, not the work. A future that is dropped before the work has
+    ///   begun never runs it.
+    /// - What a failed sync left in doubt is written anew first.
+    ///
+    /// # Errors
+    /// `Unsupported` by a store that cannot; the work's own, after which nothing was changed; those of every
+    /// write.
+    async fn rebuild(&self, operation: &'static str, work: RebuildWork) -> Result<()> {
+        drop(work);
+        Err(lacks(operation))
+    }
+
+    /// Looks through everything, the engine's own structures included, and returns what is wrong, in words: none
+    /// for a store that is whole.
+    ///
+    /// # Errors
+    /// `Unsupported` by a store that cannot; any that keeps it from looking.
+    async fn check_integrity(&self) -> Result<Vec<String>> {
+        Err(lacks("check_integrity"))
+    }
+
     /// Tells what store this is, and who holds its gate; never waits for the gate.
     async fn info(&self) -> Result<StoreInfo>;
 
     /// Returns how long a call waits at most unless its batch says otherwise.
     fn timeout(&self) -> Duration;
+}
+
+fn lacks(operation: &'static str) -> Error {
+    let why = "this store does not have one instant of everything; ask the store that it is made of";
+    Error::new(ErrorKind::Unsupported, why).with_operation(operation)
 }
 
 /// What store a handle is open on, and how it stands, for people who operate it.
@@ -144,6 +196,9 @@ pub struct StoreInfo {
     pub files: Vec<(PathBuf, u64)>,
     /// Who may share the files, as the rights of the data file say; none if it cannot be looked at.
     pub access: Option<Access>,
+    /// The modes and the group of what belongs to the store, as the data file says; none if it cannot be
+    /// looked at.
+    pub modes: Option<Modes>,
     /// The absolute path of the gate.
     pub gate: PathBuf,
     /// Who holds the gate: none if it is free.
@@ -164,6 +219,7 @@ impl StoreInfo {
             epoch: 0,
             files: Vec::new(),
             access: None,
+            modes: None,
             gate: PathBuf::new(),
             gate_holder: None,
             in_doubt: false,

@@ -14,8 +14,9 @@ use store_core::shared::place::Place;
 use store_core::{Durability, Entry, Error, ErrorKind, Result};
 
 use crate::commit::Failed;
-use crate::folder::Folder;
+use crate::folder::{Folder, Journal};
 use crate::layout::Item;
+use crate::rebuild::Rebuild;
 use crate::snapshot::View;
 use crate::transaction::{Outcome, Staged};
 
@@ -40,6 +41,9 @@ pub struct JsonFilesBackend {
     seen: AtomicBool,
 }
 
+/// How a view is begun.
+type Begin<'a> = fn(&'a Folder, Option<Journal>) -> View<'a>;
+
 /// How a look without the gate ended.
 enum Look {
     Done,
@@ -54,8 +58,14 @@ impl JsonFilesBackend {
         let data = place.data();
         let found = data.metadata().map_err(|e| Error::from_io("cannot look at", data, e))?;
         let modes = Modes::of_file(&found);
+        let folder = Folder::new(place.path(), modes, cache);
+        match folder.journal() {
+            Err(error) if error.kind() == ErrorKind::Moved => return Err(error),
+            // Whatever else is wrong with it is told by the first read.
+            _ => {}
+        }
         Ok(Self {
-            folder: Folder::new(place.path(), modes, cache),
+            folder,
             identity: os::identity(&found),
             gate: Gate::new(place.gate(), modes),
             place: place.clone(),
@@ -77,14 +87,18 @@ impl JsonFilesBackend {
     }
 
     /// Runs work on what is there, and makes sure that it was there at one instant.
-    fn look(&self, work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>) -> Result<Look> {
+    fn look<'a>(
+        &'a self,
+        begin: Begin<'a>,
+        work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>,
+    ) -> Result<Look> {
         let number = self.folder.number()?;
         let journal = match self.folder.journal() {
             Err(error) if error.kind() == ErrorKind::Corrupted => return Ok(Look::Damaged(error)),
             journal => journal?,
         };
         let version = journal.as_ref().map(|journal| journal.version);
-        let view = View::new(&self.folder, journal);
+        let view = begin(&self.folder, journal);
         let worked = work(&view);
         // The journal is looked at first: it goes only after the number has grown.
         let same = view.is_of_one_file()
@@ -120,20 +134,70 @@ impl JsonFilesBackend {
         }
     }
 
+    /// Looks until what is seen was there at one instant; in the gate if it does not hold still.
+    fn read_as<'a>(
+        &'a self,
+        begin: Begin<'a>,
+        deadline: Instant,
+        work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>,
+    ) -> Result<()> {
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            let damage = match self.look(begin, work)? {
+                Look::Done => return self.check_marker(),
+                Look::Moved if looks < TRIES => continue,
+                Look::Moved => None,
+                Look::Damaged(error) => Some(error),
+            };
+            if let Some(_held) = self.enter(deadline)? {
+                // In the gate nothing changes.
+                return work(&begin(&self.folder, self.folder.journal()?));
+            }
+            // Whoever may not hold the gate looks until it fits.
+            match damage {
+                Some(error) if looks >= TRIES => return Err(error),
+                _ if Instant::now() >= deadline => return Err(self.busy()),
+                _ => std::thread::sleep(REST),
+            }
+        }
+    }
+
     fn busy(&self) -> Error {
         let why = format!("the files were changed at every look; the gate is held by {}", self.gate.holder());
         Error::new(ErrorKind::Busy, why).with_path(self.place.path())
     }
 
-    /// Takes the outcome of a transaction over into the files.
-    fn commit(&self, outcome: &Outcome) -> Result<()> {
-        let mut replaced = self.folder.commit(&outcome.changes).map_err(|failed| match failed {
+    /// Says why a change failed, and notes whether it can be seen all the same.
+    fn note(&self, failed: Failed) -> Error {
+        match failed {
             Failed::Unseen(error) => error,
             Failed::Seen(error) => {
                 self.seen.store(true, Ordering::Release);
                 error
             }
-        })?;
+        }
+    }
+
+    /// Makes sure that nothing is left of writers that were killed, before anything is written.
+    fn begin(&self, sweeps: bool) -> Result<()> {
+        // Whoever may not write is told so, even where nothing would have to be changed.
+        self.folder.check_writable()?;
+        self.folder.recover()?;
+        if sweeps || !self.swept.swap(true, Ordering::AcqRel) {
+            self.folder.sweep();
+            self.folder.sweep_next();
+        }
+        self.seen.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    /// Takes the outcome of a transaction over into the files.
+    fn commit(&self, outcome: &Outcome) -> Result<()> {
+        let mut replaced = self.folder.commit(&outcome.changes).map_err(|failed| self.note(failed))?;
+        if let Some(to) = &outcome.moves_to {
+            self.folder.bury(to).map_err(|failed| self.note(failed))?;
+        }
         for (namespace, object) in &outcome.objects {
             let item = Item::Object(namespace.clone());
             if let Some(file) = replaced.remove(&item) {
@@ -160,26 +224,7 @@ impl Backend for JsonFilesBackend {
     }
 
     fn read(&self, deadline: Instant, work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>) -> Result<()> {
-        let mut looks = 0;
-        loop {
-            looks += 1;
-            let damage = match self.look(work)? {
-                Look::Done => return self.check_marker(),
-                Look::Moved if looks < TRIES => continue,
-                Look::Moved => None,
-                Look::Damaged(error) => Some(error),
-            };
-            if let Some(_held) = self.enter(deadline)? {
-                // In the gate nothing changes.
-                return work(&View::new(&self.folder, self.folder.journal()?));
-            }
-            // Whoever may not hold the gate looks until it fits.
-            match damage {
-                Some(error) if looks >= TRIES => return Err(error),
-                _ if Instant::now() >= deadline => return Err(self.busy()),
-                _ => std::thread::sleep(REST),
-            }
-        }
+        self.read_as(View::new, deadline, work)
     }
 
     fn write(
@@ -187,16 +232,33 @@ impl Backend for JsonFilesBackend {
         _deadline: Instant,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>,
     ) -> Result<()> {
-        // Whoever may not write is told so, even where nothing would have to be changed.
-        self.folder.check_writable()?;
-        self.folder.recover()?;
-        if !self.swept.swap(true, Ordering::AcqRel) {
-            self.folder.sweep();
-        }
-        self.seen.store(false, Ordering::Release);
+        self.begin(false)?;
         let mut staged = Staged::new(&self.folder);
         work(&mut staged)?;
         self.commit(&staged.outcome()?)
+    }
+
+    /// The gate is held until the work has ended: files that are replaced meanwhile would be of another instant.
+    /// Whoever may not hold it looks until nothing changed in between.
+    fn read_whole(&self, deadline: Instant, work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>) -> Result<()> {
+        let Some(_held) = self.enter(deadline)? else { return self.read_as(View::of_whole, deadline, work) };
+        self.check_marker()?;
+        work(&View::of_whole(&self.folder, self.folder.journal()?))
+    }
+
+    fn write_whole(
+        &self,
+        _deadline: Instant,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>,
+    ) -> Result<()> {
+        self.begin(true)?;
+        let mut rebuild = Rebuild::new(&self.folder);
+        let built = work(&mut rebuild).and_then(|()| rebuild.outcome());
+        let done = built.and_then(|outcome| self.commit(&outcome));
+        if matches!(self.folder.journal_version(), Ok(None)) {
+            self.folder.sweep_next();
+        }
+        done
     }
 
     fn annul(&self) -> Result<()> {

@@ -107,6 +107,13 @@ impl Folder {
         files::sweep(self.layout.folder());
     }
 
+    /// Removes what a rebuild that was killed had made: call it where no journal is left, which could need it, and
+    /// before anything new is made.
+    pub(crate) fn sweep_next(&self) {
+        // What is not ours to remove stays, and is written over.
+        let _ = std::fs::remove_dir_all(self.layout.next());
+    }
+
     /// Removes folders of logs that hold none.
     fn sweep_folders(&self) {
         let names = names_in(self.layout.folder()).unwrap_or_default();
@@ -194,11 +201,39 @@ impl Folder {
         match change {
             Change::Replace { item, bytes } => self.replace(item, &path, bytes).map(Some),
             Change::Append { at, bytes, .. } => append(&path, *at, bytes).map(|()| None),
+            Change::Place { item } => self.place(item, &path).map(|()| None),
             Change::Remove { item } => self.remove(item, &path).map(|()| None),
         }
     }
 
     fn replace(&self, item: &Item, path: &Path, bytes: &[u8]) -> Result<File, Failed> {
+        self.clear_the_way(item, path)?;
+        let replaced = files::replace_file(path, self.layout.folder(), bytes, self.modes.file, &self.modes);
+        replaced.map_err(Failed::Unseen)
+    }
+
+    /// Moves a file into its place that lies complete beside it, unless that was done before.
+    fn place(&self, item: &Item, path: &Path) -> Result<(), Failed> {
+        self.clear_the_way(item, path)?;
+        match std::fs::rename(self.layout.next_path(item), path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound && path.is_file() => Ok(()),
+            placed => {
+                placed.map_err(|e| Failed::Unseen(explain_denial("cannot put into its place", path, e)))
+            }
+        }
+    }
+
+    /// Says where a store has moved, for ever: whoever reads or writes from now on is told.
+    pub(crate) fn bury(&self, to: &str) -> Result<(), Failed> {
+        let bytes = journal::encode_moved(to).map_err(Failed::Unseen)?;
+        let (journal, folder) = (self.layout.journal(), self.layout.folder());
+        files::replace_file(&journal, folder, &bytes, self.modes.file, &self.modes)
+            .map_err(Failed::Unseen)?;
+        files::sync_folder(folder).map_err(Failed::Seen)
+    }
+
+    /// Makes sure that a file can get its name.
+    fn clear_the_way(&self, item: &Item, path: &Path) -> Result<(), Failed> {
         if let Item::Log(namespace, _) = item {
             let logs = self.layout.logs(namespace);
             files::create_folder(&logs, &self.modes).map_err(Failed::Unseen)?;
@@ -210,8 +245,7 @@ impl Folder {
         if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
             return Err(Failed::Unseen(FileError::NoFile.at(path)));
         }
-        let replaced = files::replace_file(path, self.layout.folder(), bytes, self.modes.file, &self.modes);
-        replaced.map_err(Failed::Unseen)
+        Ok(())
     }
 
     fn remove(&self, item: &Item, path: &Path) -> Result<(), Failed> {

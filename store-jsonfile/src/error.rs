@@ -27,6 +27,9 @@ pub(crate) enum FileError {
     /// Something else stands in the place of a folder.
     #[error("it is not a folder, as one of logs must be")]
     NoFolder,
+    /// It says that the store has moved.
+    #[error("the store has been migrated to {to}")]
+    Moved { to: String },
     /// It was there, and is not any more.
     #[error("it was removed, moved or renamed")]
     Gone,
@@ -55,6 +58,7 @@ impl FileError {
     pub(crate) fn at(self, path: &Path) -> Error {
         let (kind, advice) = match self {
             Self::Io(error) => return explain_denial("cannot read or write", path, error),
+            Self::Moved { to } => return Error::moved(&to).with_path(path),
             Self::Changed { .. } => (
                 ErrorKind::Corrupted,
                 "; it was changed by hand or damaged: `statestore adopt` takes a change over, `statestore edit` is how to \

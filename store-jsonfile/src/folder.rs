@@ -90,10 +90,39 @@ impl Folder {
             Some(Change::Replace { bytes, .. }) => {
                 object::decode(namespace, bytes).map(|o| Some(Arc::new(o)))
             }
+            Some(Change::Place { .. }) => match self.next_object(namespace) {
+                // It has taken its place.
+                Err(FileError::Io(e)) if e.kind() == io::ErrorKind::NotFound => {
+                    self.objects.load(&self.layout, namespace)
+                }
+                next => next.map(|object| Some(Arc::new(object))),
+            },
             Some(_) => Ok(None),
             None => self.objects.load(&self.layout, namespace),
         };
         read.map_err(|e| e.at(&self.layout.path(&item)))
+    }
+
+    /// Reads the object that is to take the place of a namespace's.
+    pub(crate) fn next_object(&self, namespace: &str) -> Result<Object, FileError> {
+        let (_, bytes) = read_file(&self.layout.next_path(&Item::Object(namespace.to_owned())))?;
+        object::decode(namespace, &bytes)
+    }
+
+    /// Reads an object that need not be kept: a store may have more of them than memory.
+    pub(crate) fn object_once(&self, namespace: &str, journal: Option<&[Change]>) -> Result<Arc<Object>> {
+        let item = Item::Object(namespace.to_owned());
+        if change_of(journal, &item).is_some() {
+            return Ok(self.object(namespace, journal)?.unwrap_or_default());
+        }
+        let path = self.layout.path(&item);
+        match read_file(&path).and_then(|(_, bytes)| object::decode(namespace, &bytes)) {
+            // Whether it was there once is known where they are kept.
+            Err(FileError::Io(e)) if e.kind() == io::ErrorKind::NotFound => {
+                Ok(self.object(namespace, journal)?.unwrap_or_default())
+            }
+            read => read.map(Arc::new).map_err(|e| e.at(&path)),
+        }
     }
 
     /// Opens a log, as a journal leaves it; none if there is none.
@@ -105,6 +134,10 @@ impl Folder {
             let source = match change {
                 Some(Change::Remove { .. }) => return Ok(None),
                 Some(Change::Replace { bytes, .. }) => Source { file: None, length: 0, added: bytes.clone() },
+                Some(Change::Place { .. }) => match self.open_next_log(namespace, log, &path)? {
+                    Some(file) => Source::of_file(file)?,
+                    None => return Ok(None),
+                },
                 _ => match self.open_log(namespace, &path)? {
                     Some(file) => Source::of_file(file)?,
                     None => return Ok(None),
@@ -119,6 +152,20 @@ impl Folder {
             Log::open(source, namespace, log).map(Some)
         };
         open().map_err(|e| e.at(&path))
+    }
+
+    /// Opens a log that takes its place, or has.
+    fn open_next_log(
+        &self,
+        namespace: &str,
+        log: &str,
+        path: &Path,
+    ) -> Result<Option<std::fs::File>, FileError> {
+        let next = self.layout.next_path(&Item::Log(namespace.to_owned(), log.to_owned()));
+        match os::open_plain(&next, false) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => self.open_log(namespace, path),
+            opened => Ok(Some(opened?)),
+        }
     }
 
     fn open_log(&self, namespace: &str, path: &Path) -> Result<Option<std::fs::File>, FileError> {

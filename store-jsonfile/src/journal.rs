@@ -7,7 +7,16 @@
 //!
 //! on one line, and behind it the bytes, one after the other. Once the journal can be seen the change has
 //! happened: readers read through it, and whoever writes next makes it so in the files; doing that twice does
-//! no harm. The digest is BLAKE3 of the list and the bytes.
+//! no harm. The digest is BLAKE3 of the list and the bytes. `{"place":"jobs.json"}` is a file that lies complete in
+//! `.next` and is moved from there.
+//!
+//! A store that has moved has, in the place of a journal and for ever,
+//!
+//! ```text
+//! {"statestore":1,"moved":"sqlite:/srv/state.db","digest":"…"}
+//! ```
+//!
+//! since whoever reads or writes looks whether there is a journal, and nothing else has to be looked at.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -24,6 +33,8 @@ pub(crate) enum Change {
     Replace { item: Item, bytes: Vec<u8> },
     /// From a place on it is these bytes; before it nothing changes.
     Append { item: Item, at: u64, bytes: Vec<u8> },
+    /// It is the file that lies complete in the folder of what comes next, or already in its place.
+    Place { item: Item },
     /// It is gone.
     Remove { item: Item },
 }
@@ -31,14 +42,17 @@ pub(crate) enum Change {
 impl Change {
     pub(crate) fn item(&self) -> &Item {
         match self {
-            Self::Replace { item, .. } | Self::Append { item, .. } | Self::Remove { item } => item,
+            Self::Replace { item, .. }
+            | Self::Append { item, .. }
+            | Self::Place { item }
+            | Self::Remove { item } => item,
         }
     }
 
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Replace { bytes, .. } | Self::Append { bytes, .. } => bytes,
-            Self::Remove { .. } => &[],
+            Self::Place { .. } | Self::Remove { .. } => &[],
         }
     }
 }
@@ -48,6 +62,7 @@ impl Change {
 enum Line {
     Replace { replace: String, bytes: usize },
     Append { append: String, at: u64, bytes: usize },
+    Place { place: String },
     Remove { remove: String },
 }
 
@@ -55,6 +70,13 @@ enum Line {
 struct Header<'t> {
     #[serde(borrow)]
     changes: &'t RawValue,
+    digest: String,
+}
+
+#[derive(Deserialize)]
+struct Moved<'t> {
+    #[serde(borrow)]
+    moved: &'t RawValue,
     digest: String,
 }
 
@@ -75,8 +97,23 @@ fn line_of(change: &Change) -> Line {
     match change {
         Change::Replace { bytes, .. } => Line::Replace { replace: name, bytes: bytes.len() },
         Change::Append { at, bytes, .. } => Line::Append { append: name, at: *at, bytes: bytes.len() },
+        Change::Place { .. } => Line::Place { place: name },
         Change::Remove { .. } => Line::Remove { remove: name },
     }
+}
+
+/// Writes, in the place of a journal, where the store has moved.
+pub(crate) fn encode_moved(to: &str) -> Result<Vec<u8>> {
+    let to = Json::from(to);
+    let digest = digest_of(to.as_str(), b"moved");
+    Ok(format!("{{\"statestore\":{FORMAT},\"moved\":{to},\"digest\":\"{digest}\"}}\n").into_bytes())
+}
+
+/// Reads where a store has moved, of a line that says so.
+fn decode_moved(header: &str) -> Option<String> {
+    let moved: Moved<'_> = serde_json::from_str(header).ok()?;
+    (digest_of(moved.moved.get(), b"moved") == moved.digest)
+        .then(|| serde_json::from_str(moved.moved.get()).ok())?
 }
 
 fn digest_of(list: &str, bytes: &[u8]) -> String {
@@ -93,6 +130,9 @@ pub(crate) fn decode(journal: &[u8]) -> Result<Vec<Change>, FileError> {
     let (header, bytes) = journal.split_at_checked(end + 1).ok_or_else(|| odd("was cut"))?;
     let header = std::str::from_utf8(header).map_err(|_| odd("is not UTF-8"))?;
     check_format(header)?;
+    if let Some(to) = decode_moved(header) {
+        return Err(FileError::Moved { to });
+    }
     let header: Header<'_> =
         serde_json::from_str(header).map_err(|_| odd("is not what this program wrote"))?;
     if digest_of(header.changes.get(), bytes) != header.digest {
@@ -114,6 +154,7 @@ pub(crate) fn decode(journal: &[u8]) -> Result<Vec<Change>, FileError> {
             Line::Append { append, at, bytes } => {
                 Change::Append { item: Item::parse(&append)?, at, bytes: take(bytes)? }
             }
+            Line::Place { place } => Change::Place { item: Item::parse(&place)? },
             Line::Remove { remove } => Change::Remove { item: Item::parse(&remove)? },
         })
     });
@@ -130,6 +171,7 @@ mod tests {
             Change::Append { item: Item::Log("a".into(), "B".into()), at: 7, bytes: b"x\n".to_vec() },
             Change::Remove { item: Item::Log("a".into(), "c".into()) },
             Change::Replace { item: Item::Epoch, bytes: Vec::new() },
+            Change::Place { item: Item::Log("b".into(), "l".into()) },
         ]
     }
 
@@ -142,6 +184,18 @@ mod tests {
             changed[at] ^= 1;
             assert!(decode(&changed).is_err(), "byte {at}");
             assert!(decode(&journal[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn a_journal_that_says_where_the_store_moved_is_an_error_that_says_so() {
+        let journal = encode_moved("sqlite:/a \"b\".db").unwrap();
+        let Err(FileError::Moved { to }) = decode(&journal) else { panic!() };
+        assert_eq!(to, "sqlite:/a \"b\".db");
+        for at in 0..journal.len() {
+            let mut changed = journal.clone();
+            changed[at] ^= 1;
+            assert!(!matches!(decode(&changed), Ok(_) | Err(FileError::Moved { .. })), "byte {at}");
         }
     }
 

@@ -6,7 +6,8 @@
 //!   .epoch.json      the epoch of the store
 //!   .changes         a number that grows with every change; bears no data
 //!   .gate            the lock that every write passes
-//!   .journal         a change of several files, until all of them have it
+//!   .journal         a change of several files, until all of them have it; for ever, of a store that has moved
+//!   .next/           the files of a store that is rebuilt, until they take their places
 //!   jobs.json        the object of namespace "jobs"
 //!   jobs/
 //!     events.jsonl   its log "events"
@@ -82,6 +83,16 @@ impl Layout {
 
     pub(crate) fn journal(&self) -> PathBuf {
         self.folder.join(".journal")
+    }
+
+    /// Returns the folder of files that are to take the places of others.
+    pub(crate) fn next(&self) -> PathBuf {
+        self.folder.join(".next")
+    }
+
+    /// Returns where a file lies before it takes its place.
+    pub(crate) fn next_path(&self, item: &Item) -> PathBuf {
+        self.next().join(item.name())
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `changes` | the number by which readers of several files know that they saw one instant |
 //! | `folder`, `listing`, `objects` | the files as they are, what was parsed of them kept |
 //! | `snapshot`, `transaction` | one instant, and what is to be changed of it |
+//! | `rebuild` | a whole store that is written anew beside the old one, and takes its place |
 //! | `commit` | changing files: replacement, append, journal, recovery |
 //! | `backend` | the open store |
 //! | `adopt` | taking over files that were changed by hand |
@@ -31,6 +32,7 @@ mod listing;
 mod log;
 mod object;
 mod objects;
+mod rebuild;
 mod record;
 mod snapshot;
 mod tail;

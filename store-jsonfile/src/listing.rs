@@ -42,10 +42,12 @@ impl Listing {
                     logs.remove(log);
                 }
             }
-            Change::Replace { item: Item::Log(namespace, log), .. } => {
+            Change::Replace { item: Item::Log(namespace, log), .. }
+            | Change::Place { item: Item::Log(namespace, log) } => {
                 self.logs.entry(namespace.clone()).or_default().insert(log.clone());
             }
-            Change::Replace { item: Item::Object(namespace), .. } => {
+            Change::Replace { item: Item::Object(namespace), .. }
+            | Change::Place { item: Item::Object(namespace) } => {
                 self.objects.insert(namespace.clone());
             }
             _ => {}

@@ -30,6 +30,8 @@ pub(crate) struct View<'f> {
     epoch: RefCell<Option<Epoch>>,
     /// Whether names were listed, of which a view keeps no more than the last list.
     listed: Cell<bool>,
+    /// Whether it is of a whole store, of which no more is kept than the last object.
+    whole: bool,
 }
 
 impl<'f> View<'f> {
@@ -42,7 +44,15 @@ impl<'f> View<'f> {
             listing: RefCell::default(),
             epoch: RefCell::default(),
             listed: Cell::new(false),
+            whole: false,
         }
+    }
+
+    /// Begins to read a whole store: what is asked for twice is read twice, so only where nothing changes, or
+    /// where it is looked afterwards whether it did.
+    pub(crate) fn of_whole(folder: &'f Folder, journal: Option<Journal>) -> Self {
+        let listed = Cell::new(true);
+        Self { whole: true, listed, ..Self::new(folder, journal) }
     }
 
     fn journal(&self) -> Option<&[Change]> {
@@ -61,7 +71,12 @@ impl<'f> View<'f> {
         if let Some(object) = self.objects.borrow().get(namespace) {
             return Ok(Arc::clone(object));
         }
-        let object = self.folder.object(namespace, self.journal())?.unwrap_or_default();
+        let object = if self.whole {
+            self.objects.borrow_mut().clear();
+            self.folder.object_once(namespace, self.journal())?
+        } else {
+            self.folder.object(namespace, self.journal())?.unwrap_or_default()
+        };
         self.objects.borrow_mut().insert(namespace.to_owned(), Arc::clone(&object));
         Ok(object)
     }
@@ -73,6 +88,10 @@ impl<'f> View<'f> {
             return Ok(log.clone());
         }
         let found = self.folder.log(namespace, log, self.journal())?.map(Rc::new);
+        if self.whole {
+            // Each is an open file.
+            self.logs.borrow_mut().clear();
+        }
         self.logs.borrow_mut().insert(key, found.clone());
         Ok(found)
     }
@@ -167,7 +186,10 @@ impl Snapshot for View<'_> {
         let listing = self.listing()?;
         for name in listing.namespaces() {
             // Not kept in the view: a store may have more objects than memory.
-            let object = self.folder.object(name, self.journal())?.unwrap_or_default();
+            let object = match self.whole {
+                true => self.object(name)?,
+                false => self.folder.object(name, self.journal())?.unwrap_or_default(),
+            };
             let holds_something = !object.entries.is_empty() || listing.logs.contains_key(name);
             let info = NamespaceInfo { name: name.clone(), revision: object.revision };
             if holds_something && visit(info).is_break() {

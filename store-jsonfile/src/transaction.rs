@@ -37,6 +37,7 @@ pub(crate) struct Staged<'f> {
     objects: BTreeMap<String, Object>,
     logs: BTreeMap<(String, String), Stage>,
     epoch: Option<Epoch>,
+    moves_to: Option<String>,
 }
 
 /// What has to become of the files, and the objects that they then hold.
@@ -44,12 +45,20 @@ pub(crate) struct Staged<'f> {
 pub(crate) struct Outcome {
     pub(crate) changes: Vec<Change>,
     pub(crate) objects: Vec<(String, Arc<Object>)>,
+    /// Where the store moves, after all else.
+    pub(crate) moves_to: Option<String>,
 }
 
 impl<'f> Staged<'f> {
     /// Begins a transaction, in the gate, with no journal left.
     pub(crate) fn new(folder: &'f Folder) -> Self {
-        Self { view: View::new(folder, None), objects: BTreeMap::new(), logs: BTreeMap::new(), epoch: None }
+        Self {
+            view: View::new(folder, None),
+            objects: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            epoch: None,
+            moves_to: None,
+        }
     }
 
     fn object_mut(&mut self, namespace: &str) -> Result<&mut Object> {
@@ -83,7 +92,7 @@ impl<'f> Staged<'f> {
 
     /// Settles what has to become of the files.
     pub(crate) fn outcome(self) -> Result<Outcome> {
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { moves_to: self.moves_to, ..Outcome::default() };
         if let Some(epoch) = &self.epoch {
             let bytes = encode_epoch(epoch)?.into_bytes();
             outcome.changes.push(Change::Replace { item: Item::Epoch, bytes });
@@ -286,6 +295,9 @@ impl Transaction for Staged<'_> {
 
     fn append(&mut self, namespace: &str, log: &str, entry: &LogEntry) -> Result<()> {
         let stage = self.stage(namespace, log)?;
+        if stage.last == 0 {
+            stage.first = entry.seq;
+        }
         stage.last = entry.seq;
         stage.appended.push(entry.clone());
         Ok(())
@@ -303,6 +315,11 @@ impl Transaction for Staged<'_> {
 
     fn set_epoch(&mut self, epoch: &Epoch) -> Result<()> {
         self.epoch = Some(epoch.clone());
+        Ok(())
+    }
+
+    fn entomb(&mut self, to: &str) -> Result<()> {
+        self.moves_to = Some(to.to_owned());
         Ok(())
     }
 }

@@ -16,9 +16,9 @@ use crate::config::RedbConfig;
 use crate::error::{RedbError, shielded};
 use crate::locks;
 use crate::reader::Reader;
-use crate::schema::TABLE;
 use crate::snapshot::{Tables, get};
 use crate::stamp;
+use crate::transaction::{bury, open_table};
 use crate::writer::Writer;
 
 /// How long locks are waited for where no deadline is given: in the gate nobody writes, and readers that run
@@ -136,13 +136,15 @@ impl RedbBackend {
         transaction: &WriteTransaction,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>,
     ) -> Result<()> {
-        let table = transaction.open_table(TABLE);
-        let table = table.map_err(|e| self.explain(e.into(), "cannot write"))?;
-        let mut tables = Tables { table, path: &self.path };
+        let table = open_table(transaction).map_err(|e| self.explain(e, "cannot write"))?;
+        let mut tables = Tables { table, path: &self.path, moves_to: None };
         work(&mut tables)?;
         let guard = fastrand::u64(1..).to_le_bytes();
         *self.tried.lock().unwrap_or_else(PoisonError::into_inner) = guard;
-        tables.set_guard(guard)
+        tables.set_guard(guard)?;
+        let Tables { table, moves_to, .. } = tables;
+        drop(table);
+        moves_to.map_or(Ok(()), |to| bury(transaction, &to)).map_err(|e| self.explain(e, "cannot write"))
     }
 
     /// Opens the writing handle anew: redb writes the header and syncs it before it does anything else.
@@ -160,7 +162,7 @@ impl Backend for RedbBackend {
     fn get(&self, namespace: &str, key: &str) -> Result<Option<Entry>> {
         self.identities.check_now_and_then()?;
         self.with_reader(|reader| {
-            let found = reader.begin().and_then(|begun| get(&begun.open_table(TABLE)?, namespace, key));
+            let found = reader.begin().and_then(|begun| get(&Reader::open_table(&begun)?, namespace, key));
             found.map_err(|e| self.explain(e, "cannot read the database"))
         })
     }
@@ -168,9 +170,9 @@ impl Backend for RedbBackend {
     fn read(&self, deadline: Instant, work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>) -> Result<()> {
         self.identities.check_companions()?;
         let read = self.with_reader(|reader| {
-            let begun = reader.begin_until(deadline).and_then(|begun| Ok(begun.open_table(TABLE)?));
+            let begun = reader.begin_until(deadline).and_then(|begun| Reader::open_table(&begun));
             let table = begun.map_err(|e| self.explain(e, "cannot begin to read"))?;
-            work(&Tables { table, path: &self.path })
+            work(&Tables { table, path: &self.path, moves_to: None })
         });
         read.map_err(|e| self.name_holder(e))
     }

@@ -21,6 +21,9 @@ pub(crate) enum RedbError {
     /// The table is of a newer program.
     #[error("the database has format {found}, this program handles up to {VERSION}")]
     Newer { found: u32 },
+    /// The store has moved.
+    #[error("the store has been migrated to {to}")]
+    Moved { to: String },
     /// The database holds what this program never writes.
     #[error("the database holds {what}, which this program never writes")]
     Row { what: String },
@@ -47,6 +50,9 @@ impl From<io::Error> for RedbError {
 impl RedbError {
     /// Makes the contract's error of it.
     pub(crate) fn at(self, action: &str, path: &Path) -> Error {
+        if let Self::Moved { to } = &self {
+            return Error::moved(to).with_path(path);
+        }
         let (kind, advice) = self.meaning();
         Error::new(kind, format!("{action}{advice}")).with_path(path).with_source(self)
     }
@@ -62,6 +68,7 @@ impl RedbError {
             Self::Engine(engine) => engine,
             Self::Panicked { .. } | Self::Row { .. } => return (ErrorKind::Corrupted, CORRUPTED),
             Self::Newer { .. } => return (ErrorKind::IncompatibleFormat, NEWER),
+            Self::Moved { .. } => return (ErrorKind::Moved, ""),
         };
         match engine {
             E::Io(error) => meaning_of_io(error.kind()),

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use redb::{
     Builder, ConcurrencyMode, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable,
+    TableError,
 };
 use store_core::Result;
 use store_core::shared::access::explain_denial;
 
 use crate::error::RedbError;
 use crate::header::Header;
-use crate::schema::{FORMAT, TABLE, VERSION};
+use crate::schema::{FORMAT, MOVED, TABLE, TARGET, VERSION};
 use crate::storage::Reading;
 
 /// How long is waited for a lock between two tries, at first and at most.
@@ -25,6 +26,14 @@ const GIVE_WAY: Duration = Duration::from_millis(25);
 
 /// A table as of one instant.
 pub(crate) type Instantly = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+/// Reads where a store has moved.
+pub(crate) fn target_of(
+    moved: &impl ReadableTable<&'static [u8], &'static [u8]>,
+) -> Result<String, RedbError> {
+    let target = moved.get(TARGET)?.and_then(|to| std::str::from_utf8(to.value()).map(str::to_owned).ok());
+    target.ok_or_else(|| RedbError::Row { what: "no word of where it moved".to_owned() })
+}
 
 /// The reading handle of a process.
 #[derive(Debug)]
@@ -66,6 +75,17 @@ impl Reader {
         Ok(begun)
     }
 
+    /// Opens the table of the store.
+    pub(crate) fn open_table(begun: &ReadTransaction) -> Result<Instantly, RedbError> {
+        match begun.open_table(TABLE) {
+            Err(TableError::TableDoesNotExist(name)) => match begun.open_table(MOVED) {
+                Ok(moved) => Err(RedbError::Moved { to: target_of(&moved)? }),
+                Err(_) => Err(TableError::TableDoesNotExist(name).into()),
+            },
+            opened => Ok(opened?),
+        }
+    }
+
     /// The same, again and again until a deadline. Nothing is waited for within redb: its mutexes would make
     /// those wait who must not.
     pub(crate) fn begin_until(&self, deadline: Instant) -> Result<ReadTransaction, RedbError> {
@@ -88,7 +108,7 @@ impl Reader {
         if self.is_a_store.load(Ordering::Acquire) {
             return Ok(());
         }
-        let table: Instantly = begun.open_table(TABLE)?;
+        let table = Self::open_table(begun)?;
         let format = table.get(FORMAT)?;
         match format.and_then(|format| Some(u32::from_le_bytes(format.value().try_into().ok()?))) {
             Some(format) if format <= VERSION => {

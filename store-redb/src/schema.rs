@@ -11,6 +11,14 @@ use crate::storage::Reading;
 /// The table.
 pub(crate) const TABLE: TableDefinition<'static, &'static [u8], &'static [u8]> =
     TableDefinition::new("statestore");
+/// The table of a store that has moved, and where the old one goes: whoever misses it looks here, so that nobody has
+/// to look before.
+pub(crate) const MOVED: TableDefinition<'static, &'static [u8], &'static [u8]> =
+    TableDefinition::new("statestore moved");
+pub(crate) const BURIED: TableDefinition<'static, &'static [u8], &'static [u8]> =
+    TableDefinition::new("statestore before it moved");
+/// Where to: the URL.
+pub(crate) const TARGET: &[u8] = b"\0target";
 /// The version of the table; a larger one is of a newer program.
 pub(crate) const VERSION: u32 = 1;
 

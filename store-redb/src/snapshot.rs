@@ -25,6 +25,8 @@ impl<T: ReadableTable<&'static [u8], &'static [u8]>> Readable for T {}
 pub(crate) struct Tables<'p, T> {
     pub(crate) table: T,
     pub(crate) path: &'p Path,
+    /// Where the store moves with this transaction.
+    pub(crate) moves_to: Option<String>,
 }
 
 impl<T> Tables<'_, T> {

@@ -1,15 +1,32 @@
 //! What is written.
 
-use redb::Table;
+use redb::{Table, TableHandle, WriteTransaction};
 use store_core::backend::{Epoch, Transaction};
 use store_core::{Entry, LogEntry, Result, Revision, Seq};
 
 use crate::error::RedbError;
-use crate::schema::{self, EPOCH, GUARD, Kind};
+use crate::reader::target_of;
+use crate::schema::{self, BURIED, EPOCH, GUARD, Kind, MOVED, TABLE, TARGET};
 use crate::snapshot::Tables;
 
 /// A table that can be changed.
 pub(crate) type Writable<'t> = Table<'t, &'static [u8], &'static [u8]>;
+
+/// Puts the table out of the way and leaves word where the store has moved.
+pub(crate) fn bury(transaction: &WriteTransaction, to: &str) -> Result<(), RedbError> {
+    transaction.rename_table(TABLE, BURIED)?;
+    transaction.open_table(MOVED)?.insert(TARGET, to.as_bytes())?;
+    Ok(())
+}
+
+/// Opens the table of the store for writing.
+pub(crate) fn open_table(transaction: &WriteTransaction) -> Result<Writable<'_>, RedbError> {
+    // A table that is missing would be made by opening it.
+    if transaction.list_tables()?.any(|table| table.name() == MOVED.name()) {
+        return Err(RedbError::Moved { to: target_of(&transaction.open_table(MOVED)?)? });
+    }
+    Ok(transaction.open_table(TABLE)?)
+}
 
 impl Tables<'_, Writable<'_>> {
     fn insert(&mut self, key: &[u8], record: &[u8]) -> Result<()> {
@@ -88,5 +105,11 @@ impl Transaction for Tables<'_, Writable<'_>> {
 
     fn set_epoch(&mut self, epoch: &Epoch) -> Result<()> {
         self.insert(EPOCH, &schema::encode(EPOCH, [u64::from(epoch.number), 0], &epoch.boot))
+    }
+
+    /// The table can be put out of the way only once nobody has it open.
+    fn entomb(&mut self, to: &str) -> Result<()> {
+        self.moves_to = Some(to.to_owned());
+        Ok(())
     }
 }

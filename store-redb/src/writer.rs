@@ -10,8 +10,9 @@ use store_core::shared::access::explain_denial;
 
 use crate::error::RedbError;
 use crate::header::Header;
-use crate::schema::{GUARD, TABLE};
+use crate::schema::GUARD;
 use crate::storage::Writing;
+use crate::transaction::open_table;
 
 /// The writing handle of a process.
 #[derive(Debug)]
@@ -56,8 +57,7 @@ impl Writer {
     /// Returns the guard of the newest commit.
     pub(crate) fn guard(&self, deadline: Instant) -> Result<Option<[u8; 8]>, RedbError> {
         let transaction = self.begin(deadline)?;
-        let guard =
-            transaction.open_table(TABLE)?.get(GUARD)?.and_then(|guard| guard.value().try_into().ok());
+        let guard = open_table(&transaction)?.get(GUARD)?.and_then(|guard| guard.value().try_into().ok());
         transaction.abort()?;
         Ok(guard)
     }
@@ -76,7 +76,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::schema::fresh_database;
+    use crate::schema::{TABLE, fresh_database};
 
     #[test]
     fn closing_writes_nothing() {

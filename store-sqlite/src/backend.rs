@@ -15,7 +15,8 @@ use crate::connection::{self, Header};
 use crate::engine::{shm_path, wal_path};
 use crate::error::{SqliteError, is_index_in_pieces, is_readonly};
 use crate::locks;
-use crate::snapshot::{Tables, get};
+use crate::schema::moved_to;
+use crate::snapshot::{Tables, explain, get};
 use crate::wal::{PAGE, Wal};
 
 /// The most connections that are kept for later reads.
@@ -59,6 +60,9 @@ impl SqliteBackend {
         let reader = backend.connect(Duration::ZERO)?;
         let header = Header::read(&reader).map_err(|e| backend.explain(e, "cannot read the database"))?;
         header.check(&backend.path)?;
+        if let Some(to) = moved_to(&reader) {
+            return Err(Error::moved(&to).with_path(&backend.path));
+        }
         backend.check_size(&reader)?;
         // What was attached meanwhile is what was looked at before.
         backend.identities.check()?;
@@ -161,10 +165,10 @@ impl SqliteBackend {
     fn commit(
         &self,
         connection: &Connection,
+        room: u64,
         deadline: Instant,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>,
     ) -> Result<()> {
-        let room = self.wal.room(connection, &self.shm)?;
         self.begin(connection, deadline)?;
         let done = work(&mut Tables::writing(connection, &self.path, &self.wal, room))
             .and_then(|()| self.execute(connection, "COMMIT", "cannot commit"));
@@ -185,6 +189,12 @@ impl Backend for SqliteBackend {
         };
         let found =
             connection::wait_at_most(&reader, Duration::ZERO).and_then(|()| get(&reader, namespace, key));
+        let found = match found {
+            Err(e) if e.misses_a_table() => {
+                return Err(explain(&reader, e, "cannot read the database", &self.path));
+            }
+            found => found,
+        };
         self.keep(reader);
         match found {
             // Readers that may wait see whether a writer is at it.
@@ -226,7 +236,32 @@ impl Backend for SqliteBackend {
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>,
     ) -> Result<()> {
         self.identities.check_companions()?;
-        self.with_writer(|connection| self.commit(connection, deadline, work))
+        self.with_writer(|connection| {
+            let room = self.wal.room(connection, &self.shm)?;
+            self.commit(connection, room, deadline, work)
+        })
+    }
+
+    /// The log takes all of it, whatever its limit, and is emptied when the next checkpoint finds no reader.
+    fn write_whole(
+        &self,
+        deadline: Instant,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>,
+    ) -> Result<()> {
+        self.identities.check_companions()?;
+        self.with_writer(|connection| self.commit(connection, u64::MAX, deadline, work))
+    }
+
+    fn check_integrity(&self, deadline: Instant) -> Result<Vec<String>> {
+        self.identities.check_companions()?;
+        let reader = self.connect(Duration::ZERO)?;
+        let look = || -> rusqlite::Result<Vec<String>> {
+            let mut check = reader.prepare("PRAGMA integrity_check")?;
+            let rows = check.query_map((), |row| row.get(0))?;
+            rows.filter(|row| !row.as_ref().is_ok_and(|words: &String| words == "ok")).collect()
+        };
+        connection::wait_until(&reader, deadline).map_err(|e| self.explain(e, "cannot read"))?;
+        look().map_err(|e| self.explain(e.into(), "cannot check the database"))
     }
 
     fn annul(&self) -> Result<()> {

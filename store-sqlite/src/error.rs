@@ -56,6 +56,11 @@ impl SqliteError {
         self.code() == ffi::SQLITE_READONLY_RECOVERY
     }
 
+    /// Whether a table is not there: that of a store which has moved, or of what is no store.
+    pub(crate) fn misses_a_table(&self) -> bool {
+        self.code() == ffi::SQLITE_ERROR && self.to_string().contains("no such table")
+    }
+
     fn meaning(&self, path: &Path) -> (ErrorKind, &'static str) {
         let code = match self {
             Self::Engine { code, .. } => *code,

@@ -49,6 +49,22 @@ const TABLES: &str = "
     INSERT INTO store VALUES (1, 0, '', 0);
 ";
 
+/// Takes the tables out of the way of all who have the store open, and makes the one that says where it moved: whoever
+/// misses a table looks there, so that nobody has to look before.
+pub(crate) const BURY: &str = "
+    ALTER TABLE namespaces RENAME TO moved_namespaces;
+    ALTER TABLE entries RENAME TO moved_entries;
+    ALTER TABLE logs RENAME TO moved_logs;
+    ALTER TABLE log_entries RENAME TO moved_log_entries;
+    ALTER TABLE store RENAME TO moved_store;
+    CREATE TABLE moved (target TEXT NOT NULL) STRICT;
+";
+
+/// Returns where the store has moved; none if it has not, or if that cannot be told.
+pub(crate) fn moved_to(connection: &Connection) -> Option<String> {
+    connection.query_row("SELECT target FROM moved", (), |row| row.get(0)).ok()
+}
+
 /// Returns the bytes of an empty store, in WAL mode.
 pub(crate) fn fresh_database() -> Result<Vec<u8>, SqliteError> {
     let mut memory = Connection::open_in_memory()?;

@@ -12,6 +12,7 @@ use store_core::{
 };
 
 use crate::error::SqliteError;
+use crate::schema::moved_to;
 use crate::wal::{Wal, size_of_log};
 
 type Read<T> = std::result::Result<T, SqliteError>;
@@ -44,7 +45,7 @@ impl<'c> Tables<'c> {
     }
 
     pub(crate) fn explain(&self, error: SqliteError, action: &str) -> Error {
-        error.at(action, self.path)
+        explain(self.connection, error, action, self.path)
     }
 
     /// Counts what a statement will add to the log, at most.
@@ -88,6 +89,14 @@ impl<'c> Tables<'c> {
             Ok(())
         };
         visit_all().map_err(|e| self.explain(e, "cannot read the database"))
+    }
+}
+
+/// Makes the contract's error; a missing table is one of a store that has moved.
+pub(crate) fn explain(connection: &Connection, error: SqliteError, action: &str, path: &Path) -> Error {
+    match error.misses_a_table().then(|| moved_to(connection)).flatten() {
+        Some(to) => Error::moved(&to).with_path(path),
+        None => error.at(action, path),
     }
 }
 

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Params};
 use store_core::backend::{Epoch, Transaction};
 use store_core::{Entry, LogEntry, Result, Revision, Seq};
 
+use crate::schema;
 use crate::snapshot::{Tables, signed};
 
 impl Tables<'_> {
@@ -100,5 +101,11 @@ impl Transaction for Tables<'_> {
 
     fn set_epoch(&mut self, epoch: &Epoch) -> Result<()> {
         self.change("UPDATE store SET epoch = ?1, boot = ?2", (epoch.number, &epoch.boot))
+    }
+
+    fn entomb(&mut self, to: &str) -> Result<()> {
+        let buried = self.connection.execute_batch(schema::BURY);
+        buried.map_err(|e| self.explain(e.into(), "cannot write"))?;
+        self.change("INSERT INTO moved VALUES (?1)", (to,))
     }
 }

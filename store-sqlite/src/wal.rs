@@ -120,7 +120,12 @@ impl Wal {
     /// Copies what can be copied into the database, without waiting for anybody.
     pub(crate) fn checkpoint(&self, connection: &Connection) -> Result<()> {
         let frames = self.committed(connection)?;
-        let mode = if frames >= RESTART_FROM { CheckpointMode::RESTART } else { CheckpointMode::PASSIVE };
+        let mode = match frames {
+            // What was rebuilt may have needed more than the log may keep.
+            _ if size_of_log(frames) > self.limit => CheckpointMode::TRUNCATE,
+            RESTART_FROM.. => CheckpointMode::RESTART,
+            _ => CheckpointMode::PASSIVE,
+        };
         self.due.store(frames + CHECKPOINT_EVERY, Ordering::Relaxed);
         self.run(connection, mode)
     }

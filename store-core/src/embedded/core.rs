@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::queue::Queue;
 use super::readers::Readers;
@@ -117,6 +117,14 @@ impl<B: Backend> Core<B> {
         }
         let why = "was moved, removed or replaced while it was open; put it back, or open the store again";
         Err(Error::new(ErrorKind::Corrupted, why).with_path(self.place.path()))
+    }
+
+    /// Refuses a store that has moved since it was opened; what else is wrong with it is told by reading it.
+    pub(super) fn check_moved(&self, deadline: Instant) -> Result<()> {
+        match self.backend.read(deadline, &mut |snapshot| snapshot.epoch().map(drop)) {
+            Err(error) if error.kind() == ErrorKind::Moved => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses a handle in a forked child: locks, connections and threads are the parent's.

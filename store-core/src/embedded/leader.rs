@@ -30,7 +30,7 @@ const REST: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mil
 type Group = Vec<Arc<Pending>>;
 
 /// How a transaction ended that did not commit.
-enum Failure {
+pub(super) enum Failure {
     /// The engine was busy: nothing is written, and it may go through later.
     Busy(Error),
     /// Nothing is written.
@@ -139,7 +139,7 @@ impl<B: Backend> Core<B> {
         ready
     }
 
-    fn maintain(&self) {
+    pub(super) fn maintain(&self) {
         match self.backend.maintain() {
             // A write for which there is no room is refused; it loses nothing, as a failed sync may.
             Err(error) if matches!(error.kind(), ErrorKind::Busy | ErrorKind::StorageFull) => {
@@ -176,7 +176,7 @@ impl<B: Backend> Core<B> {
 
     /// Makes sure, in the gate, that the store is where it was, that nothing is in doubt, and that the epoch
     /// is of this boot.
-    fn prepare(&self, gate: &mut GateGuard<'_>) -> Result<()> {
+    pub(super) fn prepare(&self, gate: &mut GateGuard<'_>) -> Result<()> {
         self.check_place()?;
         if gate.is_marked() || self.doubt.load(Ordering::Acquire) {
             tracing::warn!(path = %self.place.path().display(), "rewriting what a failed sync left in doubt");
@@ -259,9 +259,19 @@ impl<B: Backend> Core<B> {
     }
 
     /// Runs one transaction; a commit that failed is annulled before its error is told.
-    fn transact(&self, mut work: impl FnMut(&mut dyn Transaction) -> Result<()>) -> Result<(), Failure> {
+    fn transact(&self, work: impl FnMut(&mut dyn Transaction) -> Result<()>) -> Result<(), Failure> {
+        self.transact_by(B::write, work)
+    }
+
+    /// The same, by a way of writing of the backend.
+    pub(super) fn transact_by(
+        &self,
+        write: impl FnOnce(&B, Instant, &mut dyn FnMut(&mut dyn Transaction) -> Result<()>) -> Result<()>,
+        mut work: impl FnMut(&mut dyn Transaction) -> Result<()>,
+    ) -> Result<(), Failure> {
         let mut worked = false;
-        let written = self.backend.write(Instant::now() + ENGINE_PATIENCE, &mut |transaction| {
+        let written = write(&self.backend, Instant::now() + ENGINE_PATIENCE, &mut |transaction| {
+            worked = false;
             work(transaction)?;
             worked = true;
             Ok(())

@@ -13,6 +13,7 @@
 //! | `settle` | what a batch means |
 //! | `syncer` | the sync thread, and what a failed sync leads to |
 //! | `readers` | the threads for reads that may take long |
+//! | `whole` | what takes long: one instant of everything, rebuilding everything |
 //! | `core`, `open` | the open store of a process, and how it is found or made |
 
 mod core;
@@ -23,6 +24,7 @@ mod queue;
 mod readers;
 mod settle;
 mod syncer;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -47,7 +49,7 @@ use crate::numbers::{Revision, Seq};
 use crate::shared::access::{Modes, access_of};
 use crate::shared::gate::{Gate, Holder};
 use crate::shared::place::{Place, Shape};
-use crate::store::{StateStore, StoreInfo};
+use crate::store::{RebuildWork, SnapshotWork, StateStore, StoreInfo};
 use crate::types::{Entry, KeyRange, LogEntry, LogInfo, LogRange, NamespaceInfo, Object};
 use crate::wait::slot::Slot;
 use crate::wait::timer::Alarm;
@@ -121,6 +123,14 @@ impl<B: Backend> Embedded<B> {
         if self.closed.load(Ordering::Acquire) { Err(closed()) } else { Ok(()) }
     }
 
+    fn check_writable(&self) -> Result<()> {
+        if !self.settings.read_only {
+            return Ok(());
+        }
+        let why = "the store was opened with read_only=true; open it without to write";
+        Err(Error::new(ErrorKind::ReadOnly, why))
+    }
+
     /// Runs a read of one instant on the reader threads.
     async fn read<T: Send + 'static>(
         &self,
@@ -143,10 +153,7 @@ impl<B: Backend> Embedded<B> {
 
     async fn write(&self, batch: Batch) -> Result<Receipt> {
         self.check_open()?;
-        if self.settings.read_only {
-            let why = "the store was opened with read_only=true; open it without to write";
-            return Err(Error::new(ErrorKind::ReadOnly, why));
-        }
+        self.check_writable()?;
         let size = batch.validate(&self.settings.limits)?;
         if batch.is_empty() {
             return Ok(Receipt::default());
@@ -371,12 +378,33 @@ impl<B: Backend> StateStore for Embedded<B> {
         drained.map_err(self.context("close"))
     }
 
+    async fn snapshot(&self, work: SnapshotWork) -> Result<()> {
+        self.check_open().map_err(self.context("snapshot"))?;
+        self.core.snapshot(self.settings.timeout, work).await.map_err(self.context("snapshot"))?;
+        // Where nothing survives the loss of power, nobody was promised that it does.
+        if self.survives_power { self.sync().await } else { Ok(()) }
+    }
+
+    async fn rebuild(&self, operation: &'static str, work: RebuildWork) -> Result<()> {
+        let checked = self.check_open().and_then(|()| self.check_writable());
+        checked.map_err(self.context(operation))?;
+        let rebuilt = self.core.rebuild(operation, self.settings.timeout, self.survives_power, work);
+        rebuilt.await.map_err(self.context(operation))
+    }
+
+    async fn check_integrity(&self) -> Result<Vec<String>> {
+        self.check_open().map_err(self.context("check_integrity"))?;
+        self.core.check_integrity(self.settings.timeout).await.map_err(self.context("check_integrity"))
+    }
+
     async fn info(&self) -> Result<StoreInfo> {
         self.check_open().map_err(self.context("info"))?;
         let epoch = self.read(|snapshot| snapshot.epoch()).await.map_err(self.context("info"))?;
         let (holder, in_doubt) = self.core.gate.inspect();
         let mut info = StoreInfo { epoch: epoch.number, in_doubt, ..self.about.clone() };
-        info.access = self.core.place.data().metadata().ok().map(|found| access_of(&found));
+        let data = self.core.place.data().metadata().ok();
+        info.access = data.as_ref().map(access_of);
+        info.modes = data.as_ref().map(Modes::of_file);
         info.gate_holder = (holder != Holder::Nobody).then(|| holder.to_string());
         let files = self.core.backend.files().into_iter();
         info.files = files.filter_map(|path| path.metadata().ok().map(|found| (path, found.len()))).collect();

@@ -77,7 +77,13 @@ pub(super) fn open<E: Engine>(
         // here it would work without them.
         core.check_process()?;
         if core.is_in_place()? && core.join() {
-            return Ok(core);
+            return match core.check_moved(deadline) {
+                Ok(()) => Ok(core),
+                Err(error) => {
+                    core.leave();
+                    Err(error)
+                }
+            };
         }
         break;
     }

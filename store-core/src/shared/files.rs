@@ -54,6 +54,11 @@ fn create_named(folder: &Path, path: &Path, contents: &[u8], mode: u32, modes: &
 
 fn fill(mut file: &File, contents: &[u8], mode: u32, modes: &Modes) -> io::Result<()> {
     file.write_all(contents)?;
+    settle(file, mode, modes)
+}
+
+/// Gives a file its rights and makes it survive the loss of power.
+fn settle(file: &File, mode: u32, modes: &Modes) -> io::Result<()> {
     os::set_rights(file, mode, modes.owner, modes.group)?;
     file.sync_all()
 }
@@ -67,12 +72,73 @@ fn fill(mut file: &File, contents: &[u8], mode: u32, modes: &Modes) -> io::Resul
 /// # Errors
 /// `PermissionDenied`, `StorageFull`, `Io`: then nothing was changed.
 pub fn replace_file(path: &Path, scratch: &Path, contents: &[u8], mode: u32, modes: &Modes) -> Result<File> {
-    let replace = || -> io::Result<File> {
-        let temporary = tempfile::Builder::new().prefix(HIDDEN).suffix(UNNAMED).tempfile_in(scratch)?;
-        fill(temporary.as_file(), contents, mode, modes)?;
-        temporary.persist(path).map_err(|e| e.error)
-    };
-    replace().map_err(|e| explain_creation(path, modes.group, e))
+    let mut draft = Draft::new(scratch, modes).map_err(|e| explain_creation(path, modes.group, e))?;
+    draft.write_all(contents).map_err(|e| explain_creation(path, modes.group, e))?;
+    draft.publish(path, mode)
+}
+
+/// A file that is being written and has no name that anybody looks for; it is gone with this unless it is
+/// published.
+///
+/// It lies under a random hidden name, readable by its owner alone, where a kill may leave it, see
+/// [`sweep_files`].
+///
+/// # Examples
+/// ```
+/// use std::io::Write;
+/// use store_core::Access;
+/// use store_core::shared::{access::Modes, files::Draft};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let mut draft = Draft::new(folder.path(), &Modes::of(Access::Private, None))?;
+/// draft.write_all(b"[1]")?;
+/// draft.publish(&folder.path().join("a.json"), 0o600)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Draft {
+    file: tempfile::NamedTempFile,
+    modes: Modes,
+}
+
+impl Draft {
+    /// Begins a file in a folder, that of the file to be or one on the same filesystem.
+    ///
+    /// # Errors
+    /// Those of the system; the folder is not named in them.
+    pub fn new(folder: &Path, modes: &Modes) -> io::Result<Self> {
+        let file = tempfile::Builder::new().prefix(HIDDEN).suffix(UNNAMED).tempfile_in(folder)?;
+        Ok(Self { file, modes: *modes })
+    }
+
+    /// Returns the file, to be read again.
+    pub fn file(&self) -> &File {
+        self.file.as_file()
+    }
+
+    /// Gives the file its rights, syncs it, and puts it in the place of what has the name.
+    ///
+    /// Everybody sees the old file or the new one, whole. That it has its name survives the loss of power only
+    /// after [`sync_folder`].
+    ///
+    /// # Errors
+    /// `PermissionDenied`, `StorageFull`, `Io`: then nothing was changed.
+    pub fn publish(self, path: &Path, mode: u32) -> Result<File> {
+        let Self { file, modes } = self;
+        let made =
+            settle(file.as_file(), mode, &modes).and_then(|()| file.persist(path).map_err(|e| e.error));
+        made.map_err(|e| explain_creation(path, modes.group, e))
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Removes the files that killed processes left in a folder before they had their names.

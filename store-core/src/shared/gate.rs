@@ -89,6 +89,11 @@ impl Gate {
         &self.path
     }
 
+    /// Returns the rights that its file gets if it has to be made.
+    pub fn modes(&self) -> Modes {
+        self.modes
+    }
+
     /// Takes the gate if it is free and nobody waits for it.
     ///
     /// # Errors
