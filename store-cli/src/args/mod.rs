@@ -1,10 +1,24 @@
 //! What the program understands: commands, options and their words of help.
 
+#[cfg(all(feature = "conformance", target_os = "linux"))]
+mod conformance;
+mod demo;
+mod edit;
+mod list;
+mod logs;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use statestore::Seq;
+
+#[cfg(all(feature = "conformance", target_os = "linux"))]
+pub(crate) use self::conformance::ConformanceArgs;
+pub(crate) use self::demo::DemoArgs;
+pub(crate) use self::edit::EditArgs;
+pub(crate) use self::list::ListArgs;
+pub(crate) use self::logs::{AppendArgs, LogArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -23,17 +37,6 @@ The store is a URL such as sqlite:state.db or 'sqlite:/srv/app/state.db?access=g
 file that holds the same as a table [store]. The first that is given counts, whole: --store URL or
 --config FILE, STATESTORE_URL, STATESTORE_CONFIG (a file), statestore.toml in the current folder.
 STATESTORE_LOG=info (error, warn, info, debug, trace) says more on stderr.";
-
-const EDIT_HELP: &str = "\
-Nobody waits while you type: nothing of the store is held. If somebody else changes what you edit in the
-meantime, nothing is written (exit code 4) and your text is kept in a file that is named. Only the keys
-that you changed are written, at one instant. An editor that fails changes nothing (exit code 9).";
-
-#[cfg(all(feature = "conformance", target_os = "linux"))]
-const CONFORMANCE_HELP: &str = "\
-Each case is named backend::promise::case, gets a folder of its own, and leaves nothing. Cases with several
-users need root, some need strace; one that cannot run is shown as ignored, with the reason. Exit codes: 0 if
-none failed, 9 if any did, 2 if nothing could run.";
 
 const VALUE_HELP: &str = "JSON text; @FILE reads it from a file, - from stdin";
 
@@ -126,7 +129,7 @@ pub(crate) enum Command {
         before: Seq,
     },
     /// Edit the keys of a namespace, or one value, with $VISUAL or $EDITOR, and print the new revision
-    #[command(after_help = EDIT_HELP)]
+    #[command(after_help = edit::EDIT_HELP)]
     Edit(EditArgs),
     /// Take over JSON files that were changed by hand (json: stores) and print them, one JSON object a line
     Adopt {
@@ -142,7 +145,7 @@ pub(crate) enum Command {
     },
     /// Try what this store promises, with real processes and kills, on a disk of yours
     #[cfg(all(feature = "conformance", target_os = "linux"))]
-    #[command(after_help = CONFORMANCE_HELP)]
+    #[command(after_help = self::conformance::CONFORMANCE_HELP)]
     Conformance(ConformanceArgs),
     /// Show how shared JSON files lose events, and that the store does not; needs no preparation
     Demo(DemoArgs),
@@ -160,132 +163,6 @@ impl Command {
             _ => false,
         }
     }
-}
-
-/// What to edit.
-#[derive(Debug, clap::Args)]
-pub(crate) struct EditArgs {
-    /// The namespace
-    pub(crate) ns: String,
-    /// One key; its value alone is edited, and it is made if it is missing
-    pub(crate) key: Option<String>,
-}
-
-/// Which keys to print.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ListArgs {
-    /// The namespace
-    pub(crate) ns: String,
-    /// Only keys that begin with this
-    #[arg(long, value_name = "P", allow_hyphen_values = true)]
-    pub(crate) prefix: Option<String>,
-    /// Start at this key, itself included
-    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
-    pub(crate) from: Option<String>,
-    /// End before this key, itself excluded
-    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
-    pub(crate) to: Option<String>,
-    /// At most so many
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
-}
-
-/// What to append.
-#[derive(Debug, clap::Args)]
-pub(crate) struct AppendArgs {
-    /// The namespace
-    pub(crate) ns: String,
-    /// The log; made by its first entry
-    pub(crate) log: String,
-    #[arg(help = VALUE_HELP, allow_hyphen_values = true, value_parser = value)]
-    #[arg(required_unless_present = "lines", conflicts_with = "lines")]
-    pub(crate) value: Option<String>,
-    /// Append each line of stdin, one JSON value a line, several in one commit
-    #[arg(long)]
-    pub(crate) lines: bool,
-    /// Commit every line by itself
-    #[arg(long, requires = "lines", conflicts_with = "value")]
-    pub(crate) each: bool,
-}
-
-/// Which entries of a log to print.
-#[derive(Debug, clap::Args)]
-pub(crate) struct LogArgs {
-    /// The namespace
-    pub(crate) ns: String,
-    /// The log
-    pub(crate) log: String,
-    /// Start at this number, or at the first that is kept
-    #[arg(long, value_name = "N", conflicts_with = "tail")]
-    pub(crate) from: Option<Seq>,
-    /// Start so many entries before the end
-    #[arg(long, value_name = "N")]
-    pub(crate) tail: Option<u64>,
-    /// At most so many
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<u64>,
-}
-
-/// What to try, and where.
-#[cfg(all(feature = "conformance", target_os = "linux"))]
-#[derive(Debug, clap::Args)]
-pub(crate) struct ConformanceArgs {
-    /// Work in this folder; it is made if it is missing
-    #[arg(long, value_name = "DIR", required_unless_present = "list")]
-    pub(crate) at: Option<PathBuf>,
-    /// Only this backend; may be given several times [default: all]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) backend: Vec<String>,
-    /// Only cases whose name contains this
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) filter: Option<String>,
-    /// How much to try: quick, what can be waited for at every change, or full
-    #[arg(long, value_name = "PROFILE", default_value = "quick")]
-    pub(crate) profile: conformance::Profile,
-    /// Bound a full run: drills go on until then, and what has not begun by then is not run
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
-    pub(crate) minutes: Option<u64>,
-    /// Draw the same again [default: by chance; a failure shows it]
-    #[arg(long, value_name = "N")]
-    pub(crate) seed: Option<u64>,
-    /// Leave the files of a case that fails
-    #[arg(long)]
-    pub(crate) keep: bool,
-    /// How many cases run at once [default: as many as there are processors]
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<std::num::NonZero<usize>>,
-    /// Write a page that shows everything, failures drawn; it needs no network
-    #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
-    /// Write everything as JSON
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
-    /// Write what build servers read, in the form of JUnit
-    #[arg(long, value_name = "FILE")]
-    pub(crate) junit: Option<PathBuf>,
-    /// List the cases instead
-    #[arg(long)]
-    pub(crate) list: bool,
-}
-
-/// How large the demo is, and where it runs.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct DemoArgs {
-    /// How many processes write at once
-    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=256))]
-    pub(crate) processes: u32,
-    /// How many events each process sends [default: 1000, or its share of --events]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub(crate) events_per_process: Option<u32>,
-    /// Makes the same events again [default: random]
-    #[arg(long, value_name = "N")]
-    pub(crate) seed: Option<u64>,
-    /// Send these events instead, one JSON value a line
-    #[arg(long, value_name = "FILE")]
-    pub(crate) events: Option<PathBuf>,
-    /// Make the temporary folder in this one
-    #[arg(long, value_name = "DIR")]
-    pub(crate) at: Option<PathBuf>,
 }
 
 /// Tells a misspelt option from a negative number; JSON has nothing else that starts with a hyphen.
