@@ -13,6 +13,7 @@ pub mod backend;
 mod batch;
 mod blocking;
 mod config;
+pub mod dump;
 mod embedded;
 mod error;
 mod ext;

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use super::access::{Modes, explain_denial};
 use super::os;
@@ -12,6 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// How the names of what is not complete yet begin and end.
 const HIDDEN: &str = ".statestore-";
 const UNNAMED: &str = ".new";
+/// How old a file is that whoever made it would have locked long ago.
+const ABANDONED: Duration = Duration::from_secs(60);
 /// How often a folder is made again that somebody else removed meanwhile.
 const TRIES: usize = 100;
 
@@ -147,6 +150,26 @@ impl Write for Draft {
 pub fn sweep_files(folder: &Path) {
     for found in hidden(folder) {
         if found.file_type().is_ok_and(|kind| kind.is_file()) {
+            // One that is not ours to remove stays.
+            let _ = std::fs::remove_file(found.path());
+        }
+    }
+}
+
+/// Removes the files that killed processes left in a folder which many use without a gate: those that nobody has
+/// locked, and that are older than a minute.
+///
+/// Whoever makes one there locks it at once, see [`Draft::file`].
+pub fn sweep_unlocked(folder: &Path) {
+    let is_old = |file: &File| {
+        let changed = file.metadata().and_then(|found| found.modified()).ok();
+        changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > ABANDONED)
+    };
+    for found in hidden(folder) {
+        if let Ok(file) = os::open_plain(&found.path(), false)
+            && is_old(&file)
+            && file.try_lock().is_ok()
+        {
             // One that is not ours to remove stays.
             let _ = std::fs::remove_file(found.path());
         }

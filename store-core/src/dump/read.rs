@@ -1,0 +1,267 @@
+//! Reading a dump, line by line: whatever is not as it was written is an error that names the record and the place.
+
+use std::io::{BufRead, Read};
+use std::path::{Path, PathBuf};
+
+use super::VERSION;
+use super::line::{Header, Line, Unreadable, decode, looks_like_one};
+use super::meter::Meter;
+use super::outline::Outline;
+use super::tally::Tally;
+use super::write::NAME;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::{Limits, check_key, check_log, check_namespace};
+use crate::numbers::{Revision, Seq};
+
+/// The longest line: a value as large as can be configured, its key, and what is around them.
+const LONGEST: u64 = Limits::CEILING + (64 << 10);
+/// The largest epoch: above it revisions have no room.
+const LARGEST_EPOCH: u32 = 1 << 23;
+
+/// A dump that is being read.
+#[derive(Debug)]
+pub(super) struct Reader<'m, R> {
+    from: R,
+    name: PathBuf,
+    meter: &'m Meter,
+    tally: Tally,
+    text: Vec<u8>,
+    at: Place,
+    /// What may come next.
+    state: State,
+}
+
+/// Where a line stands: both count from the beginning of the dump, uncompressed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// The number of the line, from 1.
+    record: u64,
+    /// Its first byte, from 0.
+    offset: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    /// Between two namespaces.
+    Outside,
+    /// Among the keys of a namespace, behind one.
+    Keys(Option<String>),
+    /// In a log, with the number of the entry that comes next and that of the last.
+    Log { name: String, next: Seq, last: Seq },
+}
+
+impl<'m, R: BufRead> Reader<'m, R> {
+    /// Begins to read; the name is that of the file, for messages.
+    pub(super) fn begin(from: R, name: &Path, meter: &'m Meter) -> Result<Self> {
+        let (tally, at) = (Tally::default(), Place::default());
+        let mut reader =
+            Self { from, name: name.to_owned(), meter, tally, text: Vec::new(), at, state: State::Outside };
+        let header = match reader.line()? {
+            Some(Line::Header(header)) => header,
+            Some(_) => return Err(reader.odd("it does not begin with the line that says what it is")),
+            None => {
+                return Err(reader
+                    .error(ErrorKind::Corrupted, "it has zero bytes, so it is no dump; give another file"));
+            }
+        };
+        reader.check(&header)?;
+        let outline = &mut reader.tally.outline;
+        (outline.engine, outline.epoch) = (header.engine, header.epoch);
+        outline.at = crate::Timestamp::from_millis(header.at);
+        Ok(reader)
+    }
+
+    fn check(&self, header: &Header) -> Result<()> {
+        if header.statestore != NAME {
+            return Err(self.odd("it does not begin with the line that says what it is"));
+        }
+        if header.version > VERSION {
+            let found = header.version;
+            let why = format!(
+                "it is of version {found} of the format, this program reads {VERSION}; use the newer program"
+            );
+            return Err(self.error(ErrorKind::IncompatibleFormat, why));
+        }
+        if header.epoch >= LARGEST_EPOCH {
+            return Err(self.odd("its epoch is too large"));
+        }
+        Ok(())
+    }
+
+    /// Returns the epoch of the store that it was taken from.
+    pub(super) fn epoch(&self) -> u32 {
+        self.tally.outline.epoch
+    }
+
+    /// Returns the next line that bears data; none at the end of a dump that is whole.
+    pub(super) fn next(&mut self) -> Result<Option<Line>> {
+        loop {
+            let Some(line) = self.line()? else {
+                let why = format!(
+                    "it was cut short: it ends after record {} without its last line",
+                    self.at.record
+                );
+                return Err(self.damaged(&why));
+            };
+            match line {
+                Line::End(end) => {
+                    if self.state != State::Outside || end != self.tally.end() {
+                        return Err(self.odd(
+                            "its last line does not fit what comes before: records are missing or too many",
+                        ));
+                    }
+                    let (_, offset) = (self.at, self.at.offset + self.text.len() as u64);
+                    if self.fill()? {
+                        self.at.offset = offset;
+                        return Err(self.odd("it goes on behind its last line"));
+                    }
+                    self.tally.outline.bytes = offset;
+                    return Ok(None);
+                }
+                Line::Sum(sum) => {
+                    self.leave_log()?;
+                    if self.state == State::Outside || Some(&sum) != self.tally.sum().as_ref() {
+                        let why = format!("the sum of namespace {:?} does not fit its records", sum.sum);
+                        return Err(self.odd(&why));
+                    }
+                    self.state = State::Outside;
+                    self.tally.add(&Line::Sum(sum), &self.text);
+                }
+                Line::Header(_) => return Err(self.odd("a second first line")),
+                line => {
+                    self.follow(&line)?;
+                    self.tally.add(&line, &self.text);
+                    return Ok(Some(line));
+                }
+            }
+        }
+    }
+
+    /// Makes sure that a line may come here, and that its names can be.
+    fn follow(&mut self, line: &Line) -> Result<()> {
+        match line {
+            Line::Namespace { name, .. } => {
+                check_namespace(name).map_err(|e| self.odd(e.message()))?;
+                let before = self.tally.outline.namespaces.last();
+                if self.state != State::Outside || before.is_some_and(|before| before.name >= *name) {
+                    return Err(self.odd(&format!("namespace {name:?} comes where it must not")));
+                }
+                self.state = State::Keys(None);
+            }
+            Line::Key { key, revision, .. } => {
+                check_key(key).map_err(|e| self.odd(e.message()))?;
+                let follows = match &self.state {
+                    State::Keys(before) => before.as_ref().is_none_or(|before| before < key),
+                    _ => false,
+                };
+                if !follows {
+                    return Err(self.odd(&format!("key {key:?} comes where it must not")));
+                }
+                if *revision > self.revision() {
+                    return Err(self.odd(&format!("key {key:?} is of a revision that its object never had")));
+                }
+                self.state = State::Keys(Some(key.clone()));
+            }
+            Line::Log { name, first, last } => {
+                check_log(name).map_err(|e| self.odd(e.message()))?;
+                self.leave_log()?;
+                let follows = match &self.state {
+                    State::Outside => false,
+                    State::Keys(_) => true,
+                    State::Log { name: before, .. } => before < name,
+                };
+                let (first, last) = (*first, *last);
+                if !follows || first == 0 || last == 0 || first > last + 1 {
+                    return Err(self.odd(&format!("log {name:?} comes where it must not, or cannot be")));
+                }
+                self.state = State::Log { name: name.clone(), next: first, last };
+            }
+            Line::Entry { seq, .. } => match &mut self.state {
+                State::Log { next, last, .. } if seq == next && *next <= *last => *next += 1,
+                _ => return Err(self.odd(&format!("entry {seq} comes where it must not"))),
+            },
+            Line::Header(_) | Line::Sum(_) | Line::End(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Makes sure that a log that ends here is whole.
+    fn leave_log(&self) -> Result<()> {
+        match &self.state {
+            State::Log { name, next, last } if *next != last + 1 => {
+                Err(self.odd(&format!("log {name:?} lacks entry {next}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn revision(&self) -> Revision {
+        self.tally.outline.namespaces.last().map_or(Revision::NEVER, |namespace| namespace.revision)
+    }
+
+    /// Returns what was read, after its end.
+    pub(super) fn outline(self) -> Outline {
+        self.tally.outline
+    }
+
+    /// Reads one line; none at the end.
+    fn line(&mut self) -> Result<Option<Line>> {
+        self.at = Place { record: self.at.record + 1, offset: self.at.offset + self.text.len() as u64 };
+        if !self.fill()? {
+            self.at.record -= 1;
+            return Ok(None);
+        }
+        self.meter.count(self.text.len());
+        let Some(text) = self.text.strip_suffix(b"\n") else {
+            if self.text.len() as u64 >= LONGEST {
+                return Err(self.damaged("the line is longer than any that this program writes"));
+            }
+            return Err(self.damaged(match looks_like_one(&self.text) {
+                true => "it was cut short within this record",
+                false => "this is no line of a dump",
+            }));
+        };
+        match decode(text) {
+            Ok(line) => Ok(Some(line)),
+            Err(Unreadable::Odd(why)) => Err(self.odd(&why)),
+            Err(Unreadable::Changed) if self.at.record == 1 && !looks_like_one(text) => {
+                Err(self.damaged("this is no dump, or its beginning was changed"))
+            }
+            Err(Unreadable::Changed) => {
+                Err(self.damaged("the record was changed: it does not fit its checksum"))
+            }
+        }
+    }
+
+    /// Reads the next line into the buffer; false at the end.
+    fn fill(&mut self) -> Result<bool> {
+        self.text.clear();
+        let read = (&mut self.from).take(LONGEST).read_until(b'\n', &mut self.text);
+        match read {
+            Ok(read) => Ok(read > 0),
+            // What the decompressor says of a stream that ends early, or was changed.
+            Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Err(self.damaged("the compressed stream was cut short here").with_source(e))
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::Other || e.raw_os_error().is_none() => {
+                Err(self.damaged("the compressed stream was changed here").with_source(e))
+            }
+            Err(e) => Err(Error::from_io("cannot read the dump", &self.name, e)),
+        }
+    }
+
+    /// The error of what this program cannot have written.
+    fn odd(&self, why: &str) -> Error {
+        self.damaged(why)
+    }
+
+    fn damaged(&self, why: &str) -> Error {
+        self.error(ErrorKind::Corrupted, format!("{why}; use another backup"))
+    }
+
+    fn error(&self, kind: ErrorKind, why: impl std::fmt::Display) -> Error {
+        let Place { record, offset } = self.at;
+        let why = format!("record {record}, at byte {offset}: {why}; nothing was touched");
+        Error::new(kind, why).with_path(&self.name)
+    }
+}
