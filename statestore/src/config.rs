@@ -133,6 +133,19 @@ impl StoreConfig {
         &self.settings
     }
 
+    /// Chooses another path, for this user alone: where something is tried out.
+    pub(crate) fn scratch(self, path: &Path) -> Self {
+        let mut scratch = self.at(path).with_access(Access::Private).with_create(true).with_read_only(false);
+        scratch.settings.group = None;
+        scratch
+    }
+
+    /// Chooses another path.
+    pub(crate) fn at(mut self, path: &Path) -> Self {
+        self.path = path.to_owned();
+        self
+    }
+
     /// Chooses what an acknowledged write survives.
     pub fn with_durability(mut self, durability: Durability) -> Self {
         self.settings = self.settings.with_durability(durability);

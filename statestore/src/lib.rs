@@ -34,8 +34,11 @@
 //! All are there by default; one is enough.
 
 mod adopt;
+mod backup;
 mod config;
+mod drill;
 mod find;
+mod migrate;
 mod registry;
 mod table;
 #[cfg(test)]
@@ -45,7 +48,9 @@ mod url;
 use std::sync::Arc;
 
 pub use adopt::Adopted;
+pub use backup::{Backup, BackupOptions, backup, compression_of};
 pub use config::StoreConfig;
+pub use drill::Drill;
 pub use find::{FILE_NAME, FILE_VARIABLE, URL_VARIABLE};
 pub use store_core::*;
 

@@ -10,6 +10,7 @@ mod exit;
 mod input;
 mod logging;
 mod output;
+mod progress;
 
 use std::process::ExitCode;
 

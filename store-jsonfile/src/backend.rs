@@ -282,7 +282,11 @@ impl Backend for JsonFilesBackend {
     }
 
     fn maintain(&self) -> Result<()> {
-        self.folder.recover()
+        match self.folder.recover() {
+            // What stands in the place of a journal stays there for ever.
+            Err(error) if error.kind() == ErrorKind::Moved => Ok(()),
+            recovered => recovered,
+        }
     }
 
     fn durability(&self) -> Durability {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use store_core::shared::access::explain_denial;
+use store_core::shared::files::folder_of;
 use store_core::{Error, ErrorKind};
 
 /// What can go wrong below the contract.
@@ -58,7 +59,7 @@ impl FileError {
     pub(crate) fn at(self, path: &Path) -> Error {
         let (kind, advice) = match self {
             Self::Io(error) => return explain_denial("cannot read or write", path, error),
-            Self::Moved { to } => return Error::moved(&to).with_path(path),
+            Self::Moved { to } => return Error::moved(&to).with_path(folder_of(path)),
             Self::Changed { .. } => (
                 ErrorKind::Corrupted,
                 "; it was changed by hand or damaged: `statestore adopt` takes a change over, `statestore edit` is how to \

@@ -3,6 +3,7 @@
 #[cfg(all(feature = "conformance", target_os = "linux"))]
 mod conformance;
 mod demo;
+mod dumps;
 mod edit;
 mod list;
 mod logs;
@@ -16,6 +17,7 @@ use statestore::Seq;
 #[cfg(all(feature = "conformance", target_os = "linux"))]
 pub(crate) use self::conformance::ConformanceArgs;
 pub(crate) use self::demo::DemoArgs;
+pub(crate) use self::dumps::{BackupArgs, DrillArgs, ExportArgs, MigrateArgs, RestoreArgs};
 pub(crate) use self::edit::EditArgs;
 pub(crate) use self::list::ListArgs;
 pub(crate) use self::logs::{AppendArgs, LogArgs};
@@ -136,6 +138,28 @@ pub(crate) enum Command {
         /// The namespace; all of them if none is named
         ns: Option<String>,
     },
+    /// Write a dump of the whole store, at one instant
+    Export(ExportArgs),
+    /// Fill the store from a dump, of whatever engine, and print what it holds
+    #[command(after_help = dumps::RESTORE_HELP)]
+    Import(RestoreArgs),
+    /// Write a dump that is read again, and remove old ones
+    #[command(after_help = dumps::BACKUP_HELP)]
+    Backup(BackupArgs),
+    /// Fill the store from a backup and print what it holds
+    #[command(after_help = dumps::RESTORE_HELP)]
+    Restore(RestoreArgs),
+    /// Read a dump to its end and print what it holds
+    Verify {
+        /// The dump; - is stdin
+        file: PathBuf,
+    },
+    /// Prove a backup by restoring it to scratch
+    #[command(after_help = dumps::DRILL_HELP)]
+    Drill(DrillArgs),
+    /// Move the store to another engine or place
+    #[command(after_help = dumps::MIGRATE_HELP)]
+    Migrate(MigrateArgs),
     /// Print what store this is and how it stands, as one JSON object
     Info,
     /// Print what makes a shell complete the program's words

@@ -5,6 +5,7 @@ mod append;
 mod completions;
 #[cfg(all(feature = "conformance", target_os = "linux"))]
 pub(crate) mod conformance;
+mod dumps;
 mod edit;
 mod info;
 mod keys;
@@ -34,6 +35,12 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Trim { ns, log, before } => Ok(place::existing(&store)?.trim_log(&ns, &log, before)?),
         Command::Edit(edit) => edit::run(&store, &edit),
         Command::Adopt { ns } => adopt::run(&store, ns.as_deref()),
+        Command::Export(export) => dumps::export(&store, &export),
+        Command::Import(dump) | Command::Restore(dump) => dumps::restore(&store, &dump),
+        Command::Backup(backup) => dumps::backup(&store, &backup),
+        Command::Verify { file } => dumps::verify(&file),
+        Command::Drill(drill) => dumps::drill(&store, &drill),
+        Command::Migrate(migrate) => dumps::migrate(&store, &migrate),
         Command::Info => info::run(&store),
         Command::Completions { shell } => completions::run(shell),
         #[cfg(all(feature = "conformance", target_os = "linux"))]
