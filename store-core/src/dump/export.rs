@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::meter::Meter;
 use super::outline::Outline;
+use super::seal::Sealing;
 use super::source::DumpSource;
-use super::take::take;
+use super::take::{To, take};
 use crate::backend::Snapshot;
 use crate::config::Access;
 use crate::error::{Error, ErrorKind, Result};
@@ -101,8 +102,7 @@ pub async fn outline_of(store: &dyn StateStore, meter: &Arc<Meter>) -> Result<Ou
     let gauge = Arc::clone(meter);
     look(store, move |snapshot| {
         gauge.begin("read", 0);
-        let nowhere = (io::sink(), Path::new("<nowhere>"));
-        take(snapshot, &engine, nowhere, &gauge).map(|(outline, _)| outline)
+        take(snapshot, &engine, To::nowhere(), &gauge).map(|(outline, _)| outline)
     })
     .await
 }
@@ -124,6 +124,12 @@ async fn look<T: Send + 'static>(
     value.ok_or_else(|| crate::backend::never_ran("snapshot"))
 }
 
+pub(super) fn compressor<'a, W: Write>(to: W) -> io::Result<zstd::stream::write::Encoder<'a, W>> {
+    let mut encoder = zstd::stream::write::Encoder::new(to, LEVEL)?;
+    encoder.include_checksum(true)?;
+    Ok(encoder)
+}
+
 async fn write(
     store: &dyn StateStore,
     mut file: File,
@@ -142,17 +148,16 @@ async fn write(
         let plain = BufWriter::with_capacity(BUFFER, &file);
         match compression {
             Compression::None => {
-                let (outline, mut to) = take(snapshot, &engine, (plain, &name), &gauge)?;
+                let to = To { to: plain, name: &name, compression };
+                let (outline, mut to) = take(snapshot, &engine, to, &gauge)?;
                 to.flush().map_err(failed)?;
                 Ok(outline)
             }
             Compression::Zstd => {
-                let encoder = zstd::stream::write::Encoder::new(plain, LEVEL).and_then(|mut encoder| {
-                    encoder.include_checksum(true)?;
-                    Ok(encoder)
-                });
-                let (outline, to) = take(snapshot, &engine, (encoder.map_err(failed)?, &name), &gauge)?;
-                to.finish().and_then(|mut to| to.flush()).map_err(failed)?;
+                let encoder = compressor(Sealing::new(plain)).map_err(failed)?;
+                let to = To { to: encoder, name: &name, compression };
+                let (outline, to) = take(snapshot, &engine, to, &gauge)?;
+                to.finish().and_then(Sealing::seal).map_err(failed)?;
                 Ok(outline)
             }
         }

@@ -40,6 +40,8 @@ pub(super) struct Header {
     pub(super) epoch: u32,
     /// When it was taken.
     pub(super) at: u64,
+    /// Whether it was compressed, and bears a seal.
+    pub(super) zstd: bool,
 }
 
 /// The last line of a namespace.
@@ -225,7 +227,14 @@ mod tests {
     use super::*;
 
     fn lines() -> Vec<Line> {
-        let header = Header { statestore: "dump".into(), version: 1, engine: "e".into(), epoch: 2, at: 3 };
+        let header = Header {
+            statestore: "dump".into(),
+            version: 1,
+            engine: "e".into(),
+            epoch: 2,
+            at: 3,
+            zstd: false,
+        };
         let at = Timestamp::from_millis(7);
         let digest = "00".repeat(32);
         vec![

@@ -4,12 +4,12 @@ use std::io::{BufWriter, Seek, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::export::{outline_of, write_spool};
+use super::export::{Compression, outline_of, write_spool};
 use super::meter::Meter;
 use super::outline::Outline;
 use super::restore::{Existing, restore};
 use super::source::DumpSource;
-use super::take::take;
+use super::take::{To, take};
 use crate::backend::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::StateStore;
@@ -88,7 +88,8 @@ fn copy(
     let failed = |e| Error::from_io("cannot keep the copy in a temporary file", &name, e);
     meter.begin("write", 0);
     let mut spool = tempfile::tempfile().map_err(failed)?;
-    let (outline, mut to) = take(transaction, engine, (BufWriter::new(&spool), &name), meter)?;
+    let to = To { to: BufWriter::new(&spool), name: &name, compression: Compression::None };
+    let (outline, mut to) = take(transaction, engine, to, meter)?;
     to.flush().map_err(failed)?;
     drop(to);
     spool.rewind().map_err(failed)?;

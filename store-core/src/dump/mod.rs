@@ -14,6 +14,7 @@
 //! | `outline` | what a dump, or a store, holds, without the values; and how two differ |
 //! | `take`, `load` | from a snapshot, into a transaction |
 //! | `source`, `export`, `restore`, `migrate` | from and to files, pipes and other stores |
+//! | `seal` | how a compressed file is known to be as it was written |
 //! | `meter` | how far it has come |
 //!
 //! The format is written down in `docs/dump-format.md`.
@@ -26,6 +27,7 @@ mod migrate;
 mod outline;
 mod read;
 mod restore;
+mod seal;
 mod source;
 mod take;
 mod tally;

@@ -29,6 +29,10 @@ pub(super) struct Reader<'m, R> {
     at: Place,
     /// What may come next.
     state: State,
+    /// Of a compressed file, whether it ends with the seal of all its bytes.
+    sealed: Option<bool>,
+    /// Whether it was written with a seal, if it was compressed.
+    was_sealed: bool,
 }
 
 /// Where a line stands: both count from the beginning of the dump, uncompressed.
@@ -51,11 +55,12 @@ enum State {
 }
 
 impl<'m, R: BufRead> Reader<'m, R> {
-    /// Begins to read; the name is that of the file, for messages.
-    pub(super) fn begin(from: R, name: &Path, meter: &'m Meter) -> Result<Self> {
+    /// Begins to read; the name is that of the file, for messages. Of a compressed file it says whether it ends with
+    /// a seal.
+    pub(super) fn begin(from: R, name: &Path, sealed: Option<bool>, meter: &'m Meter) -> Result<Self> {
         let (tally, at) = (Tally::default(), Place::default());
-        let mut reader =
-            Self { from, name: name.to_owned(), meter, tally, text: Vec::new(), at, state: State::Outside };
+        let (name, text, state) = (name.to_owned(), Vec::new(), State::Outside);
+        let mut reader = Self { from, name, meter, tally, text, at, state, sealed, was_sealed: false };
         let header = match reader.line()? {
             Some(Line::Header(header)) => header,
             Some(_) => return Err(reader.odd("it does not begin with the line that says what it is")),
@@ -65,6 +70,7 @@ impl<'m, R: BufRead> Reader<'m, R> {
             }
         };
         reader.check(&header)?;
+        reader.was_sealed = header.zstd;
         let outline = &mut reader.tally.outline;
         (outline.engine, outline.epoch) = (header.engine, header.epoch);
         outline.at = crate::Timestamp::from_millis(header.at);
@@ -114,6 +120,9 @@ impl<'m, R: BufRead> Reader<'m, R> {
                     if self.fill()? {
                         self.at.offset = offset;
                         return Err(self.odd("it goes on behind its last line"));
+                    }
+                    if self.was_sealed && self.sealed == Some(false) {
+                        return Err(self.odd("the compressed file does not fit its seal: it was changed"));
                     }
                     self.tally.outline.bytes = offset;
                     return Ok(None);

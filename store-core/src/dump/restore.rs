@@ -1,15 +1,13 @@
 //! From a dump to a store: seen whole before anything is touched, one transaction in the gate, compared before it is
 //! committed.
 
-use std::io;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::load::load;
 use super::meter::Meter;
 use super::outline::Outline;
 use super::source::DumpSource;
-use super::take::take;
+use super::take::{To, take};
 use crate::backend::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::StateStore;
@@ -62,7 +60,7 @@ pub async fn restore(
 
 /// Makes sure that the transaction holds what was loaded.
 fn compare(transaction: &dyn Transaction, engine: &str, outline: &Outline, meter: &Meter) -> Result<()> {
-    let (found, _) = take(transaction, engine, (io::sink(), Path::new("<nowhere>")), meter)?;
+    let (found, _) = take(transaction, engine, To::nowhere(), meter)?;
     let differences = outline.differences(&found);
     if differences.is_empty() {
         return Ok(());

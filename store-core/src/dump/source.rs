@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::meter::Meter;
 use super::outline::Outline;
 use super::read::Reader;
+use super::seal::is_sealed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::shared::access::explain_denial;
 use crate::shared::os;
@@ -73,13 +74,17 @@ impl DumpSource {
         file.rewind().map_err(|e| self.unreadable(e))?;
         let mut plain = BufReader::with_capacity(BUFFER, file);
         let compressed = plain.fill_buf().map_err(|e| self.unreadable(e))?.starts_with(&ZSTD);
+        let sealed = match compressed {
+            true => Some(is_sealed(&self.file).map_err(|e| self.unreadable(e))?),
+            false => None,
+        };
         let from: Box<dyn BufRead + Send> = if compressed {
             let decoder = zstd::stream::read::Decoder::with_buffer(plain).map_err(|e| self.unreadable(e))?;
             Box::new(BufReader::with_capacity(BUFFER, decoder))
         } else {
             Box::new(plain)
         };
-        Reader::begin(from, &self.name, meter)
+        Reader::begin(from, &self.name, sealed, meter)
     }
 
     /// Reads all of it, and returns what it holds: it is whole, and every byte is as it was written.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use super::export::Compression;
 use super::line::Line;
 use super::meter::Meter;
 use super::outline::Outline;
@@ -12,17 +13,34 @@ use crate::backend::Snapshot;
 use crate::error::{Error, Result};
 use crate::types::{KeyRange, LogInfo, NamespaceInfo};
 
+/// Where a dump is written to.
+#[derive(Debug)]
+pub(super) struct To<'n, W> {
+    pub(super) to: W,
+    /// The name of the file, for messages.
+    pub(super) name: &'n Path,
+    /// What becomes of it there.
+    pub(super) compression: Compression,
+}
+
+impl To<'static, io::Sink> {
+    /// Nowhere: for what a dump would say of a store.
+    pub(super) fn nowhere() -> Self {
+        Self { to: io::sink(), name: Path::new("<nowhere>"), compression: Compression::None }
+    }
+}
+
 /// Writes all that a snapshot holds, in the order of names, with no more in memory than one entry and the names of
-/// one namespace's logs; returns what it holds, and where it was written to. The name is that of the file, for
-/// messages.
+/// one namespace's logs; returns what it holds, and where it was written to.
 pub(super) fn take<W: Write>(
     snapshot: &dyn Snapshot,
     engine: &str,
-    (to, name): (W, &Path),
+    to: To<'_, W>,
     meter: &Meter,
 ) -> Result<(Outline, W)> {
+    let To { to, name, compression } = to;
     let failed = |e: io::Error| Error::from_io("cannot write the dump", name, e);
-    let writer = Writer::begin(to, meter, engine, snapshot.epoch()?.number).map_err(failed)?;
+    let writer = Writer::begin(to, meter, engine, snapshot.epoch()?.number, compression).map_err(failed)?;
     let mut taking = Taking { snapshot, name, writer, failed: None };
     let visited = snapshot.namespaces(&mut |info| {
         let taken = taking.namespace(&info);

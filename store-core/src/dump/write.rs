@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::VERSION;
+use super::export::Compression;
 use super::line::{Header, Line, encode};
 use super::meter::Meter;
 use super::outline::Outline;
@@ -24,7 +25,13 @@ pub(super) struct Writer<'m, W> {
 
 impl<'m, W: Write> Writer<'m, W> {
     /// Begins a dump.
-    pub(super) fn begin(to: W, meter: &'m Meter, engine: &str, epoch: u32) -> io::Result<Self> {
+    pub(super) fn begin(
+        to: W,
+        meter: &'m Meter,
+        engine: &str,
+        epoch: u32,
+        compression: Compression,
+    ) -> io::Result<Self> {
         let mut writer = Self { to, meter, tally: Tally::default(), text: Vec::new(), in_namespace: false };
         let outline = &mut writer.tally.outline;
         engine.clone_into(&mut outline.engine);
@@ -36,6 +43,7 @@ impl<'m, W: Write> Writer<'m, W> {
             engine: engine.to_owned(),
             epoch,
             at: outline.at.as_millis(),
+            zstd: compression == Compression::Zstd,
         };
         writer.put(&Line::Header(header))?;
         Ok(writer)
