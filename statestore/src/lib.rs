@@ -38,6 +38,7 @@ mod backup;
 mod config;
 mod drill;
 mod find;
+pub mod import;
 mod migrate;
 mod registry;
 mod table;

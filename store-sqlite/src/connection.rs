@@ -97,7 +97,8 @@ pub(crate) fn is_safe(version: i32) -> bool {
     version >= SAFE_SINCE
 }
 
-const NOT_IN_A_URI: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+pub(crate) const NOT_IN_A_URI: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
 /// What the header of a database says of itself.
 #[derive(Debug)]

@@ -11,6 +11,7 @@
 //! | `snapshot`, `transaction` | the statements |
 //! | `wal` | the write-ahead log: size, checkpoints, syncs, what a failed sync leaves |
 //! | `error` | what SQLite says, and what it means |
+//! | `foreign` | tables of other programs, for import |
 //! | `target` | what the suite of real processes has to know of it; with the feature `conformance` |
 
 mod backend;
@@ -18,6 +19,7 @@ mod config;
 mod connection;
 mod engine;
 mod error;
+pub mod foreign;
 mod locks;
 mod schema;
 mod snapshot;

@@ -5,6 +5,7 @@ mod conformance;
 mod demo;
 mod dumps;
 mod edit;
+mod import;
 mod list;
 mod logs;
 
@@ -19,6 +20,9 @@ pub(crate) use self::conformance::ConformanceArgs;
 pub(crate) use self::demo::DemoArgs;
 pub(crate) use self::dumps::{BackupArgs, DrillArgs, ExportArgs, MigrateArgs, RestoreArgs};
 pub(crate) use self::edit::EditArgs;
+pub(crate) use self::import::ImportJsonArgs;
+#[cfg(feature = "sqlite")]
+pub(crate) use self::import::ImportSqliteArgs;
 pub(crate) use self::list::ListArgs;
 pub(crate) use self::logs::{AppendArgs, LogArgs};
 
@@ -160,6 +164,13 @@ pub(crate) enum Command {
     /// Move the store to another engine or place
     #[command(after_help = dumps::MIGRATE_HELP)]
     Migrate(MigrateArgs),
+    /// Import a JSON file, JSON lines or a folder of JSON files in one commit, and print what it became
+    #[command(after_help = import::JSON_HELP)]
+    ImportJson(ImportJsonArgs),
+    /// Import a table of JSON values from an SQLite database in one commit, and print what it became
+    #[cfg(feature = "sqlite")]
+    #[command(after_help = import::SQLITE_HELP)]
+    ImportSqlite(ImportSqliteArgs),
     /// Print what store this is and how it stands, as one JSON object
     Info,
     /// Print what makes a shell complete the program's words

@@ -7,6 +7,7 @@ mod completions;
 pub(crate) mod conformance;
 mod dumps;
 mod edit;
+mod import;
 mod info;
 mod keys;
 mod lines;
@@ -41,6 +42,9 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Verify { file } => dumps::verify(&file),
         Command::Drill(drill) => dumps::drill(&store, &drill),
         Command::Migrate(migrate) => dumps::migrate(&store, &migrate),
+        Command::ImportJson(json) => import::json(&store, &json),
+        #[cfg(feature = "sqlite")]
+        Command::ImportSqlite(table) => import::sqlite(&store, &table),
         Command::Info => info::run(&store),
         Command::Completions { shell } => completions::run(shell),
         #[cfg(all(feature = "conformance", target_os = "linux"))]

@@ -13,7 +13,11 @@ pub(super) fn existing(args: &StoreArgs) -> Result<Blocking, Failure> {
 
 /// Opens a store, creates it if it is missing, and then says where.
 pub(super) fn creating(args: &StoreArgs) -> Result<Blocking, Failure> {
-    let config = config(args)?;
+    creating_as(&config(args)?)
+}
+
+/// Does so with a configuration that was made of the command line's.
+pub(super) fn creating_as(config: &StoreConfig) -> Result<Blocking, Failure> {
     match config.clone().with_create(false).open_blocking() {
         Err(error) if error.kind() == ErrorKind::NotFound && config.settings().create => {}
         opened => return Ok(opened?),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use statestore::{Batch, Blocking, Entry, Expect, Json, Result, Revision};
+use statestore::{Batch, Blocking, Entry, Expect, Json, Result, Revision, import};
 
 use super::pretty::pretty;
 use crate::args::EditArgs;
-use crate::commands::object::{Members, members};
+use crate::commands::object::Members;
 use crate::output::quoted;
 
 /// A namespace or one value, at the instant at which it was read.
@@ -55,7 +55,7 @@ impl Subject {
         match &self.read {
             Read::Object { revision, entries } => {
                 let batch = Batch::new().check_object(&self.ns, *revision);
-                let batch = self.puts_and_deletes(batch, entries, members(edited)?);
+                let batch = self.puts_and_deletes(batch, entries, import::object(edited)?);
                 Ok(Some(batch).filter(|batch| !batch.writes().is_empty()))
             }
             Read::Value { key, entry } => {
