@@ -32,6 +32,7 @@ mod json {
     use store_jsonfile::{JsonFiles, JsonFilesConfig};
 
     use super::Adopted;
+    use crate::doctor::Examine;
     use crate::registry::{Open, Opening, embedded};
 
     pub(crate) fn configure(options: &mut Options) -> Result<Arc<dyn Open>> {
@@ -55,6 +56,10 @@ mod json {
                     entries: a.entries,
                 })
                 .collect())
+        }
+
+        fn examine(&self) -> &dyn Examine {
+            self
         }
     }
 }

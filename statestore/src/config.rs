@@ -146,6 +146,11 @@ impl StoreConfig {
         self
     }
 
+    /// Returns the engine.
+    pub(crate) fn engine(&self) -> &dyn Open {
+        &*self.engine
+    }
+
     /// Chooses what an acknowledged write survives.
     pub fn with_durability(mut self, durability: Durability) -> Self {
         self.settings = self.settings.with_durability(durability);

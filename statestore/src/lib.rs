@@ -36,6 +36,7 @@
 mod adopt;
 mod backup;
 mod config;
+pub mod doctor;
 mod drill;
 mod find;
 pub mod import;

@@ -9,6 +9,7 @@ use store_core::backend::Engine;
 use store_core::{Embedded, Error, ErrorKind, Options, Result, Settings, StateStore};
 
 use crate::adopt::Adopted;
+use crate::doctor::Examine;
 
 /// A store that is being opened.
 pub(crate) type Opening = Pin<Box<dyn Future<Output = Result<Arc<dyn StateStore>>> + Send>>;
@@ -20,6 +21,9 @@ pub(crate) trait Open: std::fmt::Debug + Send + Sync {
 
     /// Takes over files that people changed by hand; blocks.
     fn adopt(&self, path: &Path, settings: &Settings, namespace: Option<&str>) -> Result<Vec<Adopted>>;
+
+    /// Returns the engine as one who looks after its stores sees it.
+    fn examine(&self) -> &dyn Examine;
 }
 
 type Configure = fn(&mut Options) -> Result<Arc<dyn Open>>;
@@ -82,6 +86,10 @@ impl<E: Engine + Clone> Open for Plain<E> {
             self.0.name()
         );
         Err(Error::new(ErrorKind::Unsupported, why).with_operation("adopt").with_path(path))
+    }
+
+    fn examine(&self) -> &dyn Examine {
+        &self.0
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) enum Code {
     Indeterminate = 8,
     /// Anything else.
     Other = 9,
+    /// `doctor` has warnings, and nothing worse.
+    Warned = 10,
 }
 
 impl From<ErrorKind> for Code {

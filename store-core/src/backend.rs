@@ -12,6 +12,7 @@ use crate::config::{Durability, Settings};
 use crate::error::Result;
 use crate::numbers::{Revision, Seq};
 use crate::shared::access::Modes;
+use crate::shared::artefact::Artefact;
 use crate::shared::place::{Place, Shape};
 use crate::types::{Entry, KeyRange, LogEntry, LogInfo, NamespaceInfo};
 
@@ -250,6 +251,17 @@ pub trait Engine: Debug + Send + Sync + 'static {
     /// # Errors
     /// `Corrupted`, `IncompatibleFormat`, `ConfigInvalid` or `PermissionDenied` for what is no store of ours.
     fn probe(&self, place: &Place, settings: &Settings) -> Result<Presence>;
+
+    /// Returns what lies on disk of a store, those that come and go as they are now.
+    ///
+    /// It looks at names alone, opens no file and needs no right but to list the store's folders: it is for whoever
+    /// looks after rights and leftovers, also while others write. By default that is the data and the gate.
+    ///
+    /// # Errors
+    /// `PermissionDenied` or `Io` if a folder cannot be listed.
+    fn artefacts(&self, place: &Place) -> Result<Vec<Artefact>> {
+        Ok(vec![Artefact::file(place.data()), Artefact::gate(place.gate())])
+    }
 
     /// Makes a store, or what is missing of one, in the gate; each file comes into sight complete.
     ///

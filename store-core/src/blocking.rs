@@ -100,7 +100,7 @@ impl Blocking {
         snapshot(work: SnapshotWork) -> ();
         /// Runs work in one transaction that may replace all that the store holds.
         rebuild(operation: &'static str, work: RebuildWork) -> ();
-        /// Looks through everything and returns what is wrong.
+        /// Lets the engine look through its own structures and returns what is wrong.
         check_integrity() -> Vec<String>;
         /// Closes the handle.
         close() -> ();

@@ -155,8 +155,8 @@ pub trait StateStore: Debug + Send + Sync + 'static {
         Err(lacks(operation))
     }
 
-    /// Looks through everything, the engine's own structures included, and returns what is wrong, in words: none
-    /// for a store that is whole.
+    /// Lets the engine look through its own structures, where reading does not show that they are whole, and returns
+    /// what is wrong, in words. What every record holds is checked by reading it.
     ///
     /// # Errors
     /// `Unsupported` by a store that cannot; any that keeps it from looking.

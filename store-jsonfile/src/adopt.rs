@@ -3,10 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -15,6 +11,7 @@ use store_core::backend::{Engine, Epoch, Presence, Snapshot, Transaction};
 use store_core::shared::access::{Modes, explain_denial};
 use store_core::shared::gate::Gate;
 use store_core::shared::os;
+use store_core::shared::passage::in_the_gate;
 use store_core::shared::place::Place;
 use store_core::{
     Entry, Error, ErrorKind, Json, LogEntry, Result, Revision, Seq, Settings, Timestamp, check_key,
@@ -66,46 +63,11 @@ impl JsonFiles {
         let found = data.metadata().map_err(|e| explain_denial("cannot look at", data, e))?;
         let folder = Folder::new(place.path(), Modes::of_file(&found), 0);
         let namespace = namespace.map(str::to_owned);
-        in_the_gate(&place, folder.modes, settings.timeout, move || {
+        let gate = Gate::new(place.gate(), folder.modes);
+        in_the_gate(gate, "adopt", settings.timeout, move || {
             folder.recover()?;
             adopt(&folder, namespace.as_deref())
         })
-    }
-}
-
-/// Does work in the gate, in turn with all who wait for it, unless the timeout passes first: the lock has no
-/// deadline, so that it is waited for on a thread that can be lost.
-fn in_the_gate<T: Send + 'static>(
-    place: &Place,
-    modes: Modes,
-    timeout: Duration,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let gate = Arc::new(Gate::new(place.gate(), modes));
-    let taken = Arc::new(AtomicBool::new(false));
-    let (sender, answer) = sync_channel(1);
-    let waiting = (Arc::clone(&gate), Arc::clone(&taken));
-    let waits = move || {
-        let (gate, taken) = waiting;
-        let held = gate.acquire("adopt");
-        if !taken.swap(true, Ordering::AcqRel) {
-            // Somebody waits for it, however long it takes now.
-            let _ = sender.send(held.and_then(|_held| work()));
-        }
-    };
-    let started = std::thread::Builder::new().name("statestore-adopt".into()).spawn(waits);
-    started.map_err(|e| Error::from_io("cannot start a thread", place.path(), e))?;
-    let gone = || Error::new(ErrorKind::Io, "the thread that adopts has gone; report this as a bug");
-    match answer.recv_timeout(timeout) {
-        Ok(adopted) => adopted,
-        Err(RecvTimeoutError::Timeout) if taken.swap(true, Ordering::AcqRel) => {
-            answer.recv().map_err(|_| gone())?
-        }
-        Err(RecvTimeoutError::Timeout) => {
-            let why = format!("the gate is held by {}; nothing was changed, try again", gate.holder());
-            Err(Error::new(ErrorKind::Busy, why).with_path(gate.path()))
-        }
-        Err(RecvTimeoutError::Disconnected) => Err(gone()),
     }
 }
 

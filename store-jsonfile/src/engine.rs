@@ -4,10 +4,12 @@ use std::path::Path;
 
 use store_core::backend::{Engine, Epoch, Presence};
 use store_core::shared::access::Modes;
+use store_core::shared::artefact::Artefact;
 use store_core::shared::files;
 use store_core::shared::place::{Place, Shape};
 use store_core::{Error, ErrorKind, Result, Settings};
 
+use crate::artefacts;
 use crate::backend::JsonFilesBackend;
 use crate::changes::Changes;
 use crate::config::JsonFilesConfig;
@@ -85,6 +87,10 @@ impl Engine for JsonFiles {
             return Err(FileError::Gone.at(&epoch));
         }
         Ok(if exists(&layout.changes())? { Presence::Ready } else { Presence::Incomplete })
+    }
+
+    fn artefacts(&self, place: &Place) -> Result<Vec<Artefact>> {
+        artefacts::of(place)
     }
 
     /// The marker comes last: once it can be seen the store is complete.

@@ -18,6 +18,8 @@
 //!
 //! since whoever reads or writes looks whether there is a journal, and nothing else has to be looked at.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store_core::{Json, Result};
@@ -25,6 +27,7 @@ use store_core::{Json, Result};
 use crate::error::FileError;
 use crate::layout::Item;
 use crate::object::{FORMAT, check_format};
+use crate::objects::read_file;
 
 /// What becomes of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,6 +162,11 @@ pub(crate) fn decode(journal: &[u8]) -> Result<Vec<Change>, FileError> {
         })
     });
     changes.collect::<Option<_>>().ok_or_else(|| odd("names what is no file of a store"))
+}
+
+/// Whether what stands in the place of a journal says that the store has moved.
+pub(crate) fn says_moved(path: &Path) -> bool {
+    read_file(path).is_ok_and(|(_, bytes)| matches!(decode(&bytes), Err(FileError::Moved { .. })))
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@
 //! | `error` | what can be wrong with a file, and what it means |
 
 mod adopt;
+mod artefacts;
 mod backend;
 mod changes;
 mod commit;

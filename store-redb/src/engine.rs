@@ -2,6 +2,7 @@
 
 use store_core::backend::{Engine, Presence};
 use store_core::shared::access::Modes;
+use store_core::shared::artefact::Artefact;
 use store_core::shared::files;
 use store_core::shared::place::{Place, Shape};
 use store_core::{Error, ErrorKind, Result, Settings};
@@ -74,6 +75,14 @@ impl Engine for Redb {
         }
         stamp::check(place)?;
         Ok(Presence::Ready)
+    }
+
+    fn artefacts(&self, place: &Place) -> Result<Vec<Artefact>> {
+        Ok(vec![
+            Artefact::file(place.path()),
+            Artefact::file(stamp::path(place)),
+            Artefact::gate(place.gate()),
+        ])
     }
 
     /// The stamp comes first, then the database complete: once it can be seen, so can the stamp.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use store_core::backend::{Engine, Presence};
 use store_core::shared::access::{Modes, explain_denial};
+use store_core::shared::artefact::Artefact;
 use store_core::shared::files;
 use store_core::shared::place::{Place, Shape};
 use store_core::{Error, ErrorKind, Result, Seams, Settings};
@@ -95,6 +96,17 @@ impl Engine for Sqlite {
                 Err(Error::new(ErrorKind::Corrupted, why).with_path(wal_path(place)))
             }
         }
+    }
+
+    fn artefacts(&self, place: &Place) -> Result<Vec<Artefact>> {
+        Ok(vec![
+            Artefact::file(place.path()),
+            Artefact::file(wal_path(place)).with_limit(self.config.wal_limit),
+            Artefact::shared(shm_path(place)),
+            Artefact::gate(place.gate()),
+            // No program writes one in WAL mode; SQLite would play it into the database.
+            Artefact::foreign(place.beside("-journal")),
+        ])
     }
 
     /// The companions come first, then the database complete: once it can be seen, so can they.

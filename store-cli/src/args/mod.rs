@@ -3,6 +3,7 @@
 #[cfg(all(feature = "conformance", target_os = "linux"))]
 mod conformance;
 mod demo;
+mod doctor;
 mod dumps;
 mod edit;
 mod import;
@@ -18,6 +19,7 @@ use statestore::Seq;
 #[cfg(all(feature = "conformance", target_os = "linux"))]
 pub(crate) use self::conformance::ConformanceArgs;
 pub(crate) use self::demo::DemoArgs;
+pub(crate) use self::doctor::DoctorArgs;
 pub(crate) use self::dumps::{BackupArgs, DrillArgs, ExportArgs, MigrateArgs, RestoreArgs};
 pub(crate) use self::edit::EditArgs;
 pub(crate) use self::import::ImportJsonArgs;
@@ -38,6 +40,7 @@ Exit codes:
   7  storage full
   8  indeterminate: the write may have happened; read before trying again
   9  any other failure
+  10 doctor has warnings
 
 The store is a URL such as sqlite:state.db or 'sqlite:/srv/app/state.db?access=group&group=agents', or a
 file that holds the same as a table [store]. The first that is given counts, whole: --store URL or
@@ -173,6 +176,9 @@ pub(crate) enum Command {
     ImportSqlite(ImportSqliteArgs),
     /// Print what store this is and how it stands, as one JSON object
     Info,
+    /// Look whether the store is well: rights, folder, filesystem, gate, leftovers, contents; and mend it
+    #[command(after_help = doctor::DOCTOR_HELP)]
+    Doctor(DoctorArgs),
     /// Print what makes a shell complete the program's words
     Completions {
         /// The shell

@@ -5,6 +5,7 @@ mod append;
 mod completions;
 #[cfg(all(feature = "conformance", target_os = "linux"))]
 pub(crate) mod conformance;
+mod doctor;
 mod dumps;
 mod edit;
 mod import;
@@ -46,6 +47,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         #[cfg(feature = "sqlite")]
         Command::ImportSqlite(table) => import::sqlite(&store, &table),
         Command::Info => info::run(&store),
+        Command::Doctor(doctor) => doctor::run(&store, &doctor),
         Command::Completions { shell } => completions::run(shell),
         #[cfg(all(feature = "conformance", target_os = "linux"))]
         Command::Conformance(suite) => conformance::run(&suite),

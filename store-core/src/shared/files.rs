@@ -176,7 +176,8 @@ pub fn sweep_unlocked(folder: &Path) {
     }
 }
 
-fn hidden(folder: &Path) -> impl Iterator<Item = std::fs::DirEntry> {
+/// Returns what in a folder has not got its name yet: of processes that are making it, or that were killed.
+pub fn hidden(folder: &Path) -> impl Iterator<Item = std::fs::DirEntry> {
     let found = std::fs::read_dir(folder).into_iter().flatten().flatten();
     found.filter(|found| {
         let name = found.file_name();

@@ -219,6 +219,23 @@ impl Gate {
         self.inspect().0
     }
 
+    /// Tells for how long it has been held, as far as the record of the holder can be believed.
+    pub fn held_for(&self) -> Option<Duration> {
+        let known = self.slot().clone();
+        let opened = match known {
+            Some(opened) => opened,
+            None if self.is_no_file() => return None,
+            None => Arc::new(OpenOptions::new().read(true).open(&self.path).and_then(Opened::new).ok()?),
+        };
+        let record = gate_file::read_record(&opened.file).ok()??;
+        let locks = os::locks_on(opened.identity);
+        let lock = locks.into_iter().find(|lock| lock.whole_file && lock.exclusive)?;
+        // Of one that has ended, and whose child holds the gate, the number is all there is to compare.
+        let is_same = os::process_start(lock.pid).is_none_or(|start| start == record.start);
+        let since = Timestamp::now().as_millis().saturating_sub(record.since);
+        (lock.pid == record.pid && is_same).then(|| Duration::from_millis(since))
+    }
+
     /// Believes the kernel about who, and the record about what and since when if it is of the same process.
     fn holder_by_kernel(&self, record: Option<Record>) -> Holder {
         let Ok(metadata) = self.path.metadata() else { return Holder::Nobody };

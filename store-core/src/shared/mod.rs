@@ -2,9 +2,11 @@
 //! places that can hold a store.
 
 pub mod access;
+pub mod artefact;
 pub mod files;
 pub mod gate;
 pub(crate) mod gate_file;
 pub mod identity;
 pub mod os;
+pub mod passage;
 pub mod place;

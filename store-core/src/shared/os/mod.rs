@@ -1,5 +1,7 @@
 //! Everything that is asked of the operating system beyond the standard library, in one place.
 
+mod handle;
+mod room;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
@@ -11,6 +13,9 @@ mod other;
 pub use other::*;
 
 use std::path::Path;
+
+pub use handle::Handle;
+pub use room::{Room, memory_filesystem, room};
 
 /// What tells one file from another, whatever its path: device and inode on Unix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
