@@ -12,13 +12,14 @@
 //! | `folder`, `listing`, `objects` | the files as they are, what was parsed of them kept |
 //! | `snapshot`, `transaction` | one instant, and what is to be changed of it |
 //! | `rebuild` | a whole store that is written anew beside the old one, and takes its place |
-//! | `commit` | changing files: replacement, append, journal, recovery |
+//! | `commit`, `append` | changing files: replacement, journal, recovery; the ends of logs |
 //! | `backend` | the open store |
 //! | `adopt` | taking over files that were changed by hand |
 //! | `target` | what the conformance suite has to know of it, under the feature `conformance` |
 //! | `error` | what can be wrong with a file, and what it means |
 
 mod adopt;
+mod append;
 mod artefacts;
 mod backend;
 mod changes;

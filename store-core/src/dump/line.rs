@@ -29,18 +29,22 @@ pub(super) enum Line {
     End(End),
 }
 
-/// The first line.
+/// The first line; a newer version may lack what this one has, and is named all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header {
     /// Says what it is.
     pub(super) statestore: String,
     pub(super) version: u32,
     /// The engine that it was taken from; it means nothing to whoever reads.
+    #[serde(default)]
     pub(super) engine: String,
+    #[serde(default)]
     pub(super) epoch: u32,
     /// When it was taken.
+    #[serde(default)]
     pub(super) at: u64,
     /// Whether it was compressed, and bears a seal.
+    #[serde(default)]
     pub(super) zstd: bool,
 }
 

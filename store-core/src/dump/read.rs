@@ -63,7 +63,7 @@ impl<'m, R: BufRead> Reader<'m, R> {
         let mut reader = Self { from, name, meter, tally, text, at, state, sealed, was_sealed: false };
         let header = match reader.line()? {
             Some(Line::Header(header)) => header,
-            Some(_) => return Err(reader.odd("it does not begin with the line that says what it is")),
+            Some(_) => return Err(reader.damaged("it does not begin with the line that says what it is")),
             None => {
                 return Err(reader
                     .error(ErrorKind::Corrupted, "it has zero bytes, so it is no dump; give another file"));
@@ -79,7 +79,7 @@ impl<'m, R: BufRead> Reader<'m, R> {
 
     fn check(&self, header: &Header) -> Result<()> {
         if header.statestore != NAME {
-            return Err(self.odd("it does not begin with the line that says what it is"));
+            return Err(self.damaged("it does not begin with the line that says what it is"));
         }
         if header.version > VERSION {
             let found = header.version;
@@ -89,7 +89,7 @@ impl<'m, R: BufRead> Reader<'m, R> {
             return Err(self.error(ErrorKind::IncompatibleFormat, why));
         }
         if header.epoch >= LARGEST_EPOCH {
-            return Err(self.odd("its epoch is too large"));
+            return Err(self.damaged("its epoch is too large"));
         }
         Ok(())
     }
@@ -112,17 +112,17 @@ impl<'m, R: BufRead> Reader<'m, R> {
             match line {
                 Line::End(end) => {
                     if self.state != State::Outside || end != self.tally.end() {
-                        return Err(self.odd(
+                        return Err(self.damaged(
                             "its last line does not fit what comes before: records are missing or too many",
                         ));
                     }
-                    let (_, offset) = (self.at, self.at.offset + self.text.len() as u64);
+                    let offset = self.at.offset + self.text.len() as u64;
                     if self.fill()? {
                         self.at.offset = offset;
-                        return Err(self.odd("it goes on behind its last line"));
+                        return Err(self.damaged("it goes on behind its last line"));
                     }
                     if self.was_sealed && self.sealed == Some(false) {
-                        return Err(self.odd("the compressed file does not fit its seal: it was changed"));
+                        return Err(self.damaged("the compressed file does not fit its seal: it was changed"));
                     }
                     self.tally.outline.bytes = offset;
                     return Ok(None);
@@ -131,12 +131,12 @@ impl<'m, R: BufRead> Reader<'m, R> {
                     self.leave_log()?;
                     if self.state == State::Outside || Some(&sum) != self.tally.sum().as_ref() {
                         let why = format!("the sum of namespace {:?} does not fit its records", sum.sum);
-                        return Err(self.odd(&why));
+                        return Err(self.damaged(&why));
                     }
                     self.state = State::Outside;
                     self.tally.add(&Line::Sum(sum), &self.text);
                 }
-                Line::Header(_) => return Err(self.odd("a second first line")),
+                Line::Header(_) => return Err(self.damaged("a second first line")),
                 line => {
                     self.follow(&line)?;
                     self.tally.add(&line, &self.text);
@@ -150,29 +150,31 @@ impl<'m, R: BufRead> Reader<'m, R> {
     fn follow(&mut self, line: &Line) -> Result<()> {
         match line {
             Line::Namespace { name, .. } => {
-                check_namespace(name).map_err(|e| self.odd(e.message()))?;
+                check_namespace(name).map_err(|e| self.damaged(e.message()))?;
                 let before = self.tally.outline.namespaces.last();
                 if self.state != State::Outside || before.is_some_and(|before| before.name >= *name) {
-                    return Err(self.odd(&format!("namespace {name:?} comes where it must not")));
+                    return Err(self.damaged(&format!("namespace {name:?} comes where it must not")));
                 }
                 self.state = State::Keys(None);
             }
             Line::Key { key, revision, .. } => {
-                check_key(key).map_err(|e| self.odd(e.message()))?;
+                check_key(key).map_err(|e| self.damaged(e.message()))?;
                 let follows = match &self.state {
                     State::Keys(before) => before.as_ref().is_none_or(|before| before < key),
                     _ => false,
                 };
                 if !follows {
-                    return Err(self.odd(&format!("key {key:?} comes where it must not")));
+                    return Err(self.damaged(&format!("key {key:?} comes where it must not")));
                 }
                 if *revision > self.revision() {
-                    return Err(self.odd(&format!("key {key:?} is of a revision that its object never had")));
+                    return Err(
+                        self.damaged(&format!("key {key:?} is of a revision that its object never had"))
+                    );
                 }
                 self.state = State::Keys(Some(key.clone()));
             }
             Line::Log { name, first, last } => {
-                check_log(name).map_err(|e| self.odd(e.message()))?;
+                check_log(name).map_err(|e| self.damaged(e.message()))?;
                 self.leave_log()?;
                 let follows = match &self.state {
                     State::Outside => false,
@@ -181,13 +183,13 @@ impl<'m, R: BufRead> Reader<'m, R> {
                 };
                 let (first, last) = (*first, *last);
                 if !follows || first == 0 || last == 0 || first > last + 1 {
-                    return Err(self.odd(&format!("log {name:?} comes where it must not, or cannot be")));
+                    return Err(self.damaged(&format!("log {name:?} comes where it must not, or cannot be")));
                 }
                 self.state = State::Log { name: name.clone(), next: first, last };
             }
             Line::Entry { seq, .. } => match &mut self.state {
                 State::Log { next, last, .. } if seq == next && *next <= *last => *next += 1,
-                _ => return Err(self.odd(&format!("entry {seq} comes where it must not"))),
+                _ => return Err(self.damaged(&format!("entry {seq} comes where it must not"))),
             },
             Line::Header(_) | Line::Sum(_) | Line::End(_) => {}
         }
@@ -198,7 +200,7 @@ impl<'m, R: BufRead> Reader<'m, R> {
     fn leave_log(&self) -> Result<()> {
         match &self.state {
             State::Log { name, next, last } if *next != last + 1 => {
-                Err(self.odd(&format!("log {name:?} lacks entry {next}")))
+                Err(self.damaged(&format!("log {name:?} lacks entry {next}")))
             }
             _ => Ok(()),
         }
@@ -232,7 +234,7 @@ impl<'m, R: BufRead> Reader<'m, R> {
         };
         match decode(text) {
             Ok(line) => Ok(Some(line)),
-            Err(Unreadable::Odd(why)) => Err(self.odd(&why)),
+            Err(Unreadable::Odd(why)) => Err(self.damaged(&why)),
             Err(Unreadable::Changed) if self.at.record == 1 && !looks_like_one(text) => {
                 Err(self.damaged("this is no dump, or its beginning was changed"))
             }
@@ -259,11 +261,7 @@ impl<'m, R: BufRead> Reader<'m, R> {
         }
     }
 
-    /// The error of what this program cannot have written.
-    fn odd(&self, why: &str) -> Error {
-        self.damaged(why)
-    }
-
+    /// The error of what this program did not write, or not so.
     fn damaged(&self, why: &str) -> Error {
         self.error(ErrorKind::Corrupted, format!("{why}; use another backup"))
     }

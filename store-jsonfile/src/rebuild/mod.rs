@@ -2,6 +2,8 @@
 //! the work turns to another, so that no more than one object is kept in memory. The journal then only says which
 //! files take their places.
 
+mod draft;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -13,22 +15,18 @@ use std::sync::Arc;
 use store_core::backend::{Epoch, Snapshot, Transaction};
 use store_core::shared::files::{self, folder_of};
 use store_core::shared::os;
-use store_core::{
-    Entry, Error, KeyRange, LogEntry, LogInfo, NamespaceInfo, Result, Revision, Seq, Timestamp,
-};
+use store_core::{Entry, Error, KeyRange, LogEntry, LogInfo, NamespaceInfo, Result, Revision, Seq};
 
+use self::draft::LogDraft;
 use crate::error::FileError;
 use crate::folder::{Folder, encode_epoch};
 use crate::journal::Change;
 use crate::layout::Item;
 use crate::log::{Log, Source};
 use crate::object::{self, Object};
-use crate::record::{self, Record};
+use crate::record;
 use crate::snapshot::{View, scan_object};
 use crate::transaction::Outcome;
-
-/// How many bytes of entries are written at once.
-const CHUNK: usize = 1 << 20;
 
 /// The changes of a rebuild over what was there.
 #[derive(Debug)]
@@ -48,22 +46,6 @@ struct Drafts {
     log: Option<LogDraft>,
     placed: BTreeSet<Item>,
     removed: BTreeSet<Item>,
-}
-
-/// A log that is being written.
-#[derive(Debug)]
-struct LogDraft {
-    namespace: String,
-    log: String,
-    path: PathBuf,
-    file: File,
-    header_end: u64,
-    /// Where the file ends.
-    at: u64,
-    waiting: Vec<LogEntry>,
-    size: usize,
-    first: Seq,
-    last: Seq,
 }
 
 impl<'f> Rebuild<'f> {
@@ -226,46 +208,6 @@ impl<'f> Rebuild<'f> {
         let file = os::open_plain(&path, true).map_err(|e| explain(e.into()))?;
         let (namespace, log) = (namespace.to_owned(), log.to_owned());
         Ok(LogDraft { namespace, log, path, file, header_end, at, waiting: Vec::new(), size: 0, first, last })
-    }
-}
-
-impl LogDraft {
-    fn add(&mut self, entry: LogEntry) -> std::io::Result<()> {
-        self.last = entry.seq;
-        self.size += entry.entry.size();
-        self.waiting.push(entry);
-        if self.size < CHUNK { Ok(()) } else { self.flush() }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        let batch = record::encode_batch(&self.waiting, self.first);
-        self.waiting.clear();
-        self.size = 0;
-        self.write(&batch)
-    }
-
-    fn write(&mut self, text: &str) -> std::io::Result<()> {
-        os::write_all_at(&self.file, text.as_bytes(), self.at)?;
-        self.at += text.len() as u64;
-        Ok(())
-    }
-
-    /// Lets it begin later.
-    fn trim(&mut self, first: Seq) -> std::io::Result<()> {
-        self.flush()?;
-        self.first = first;
-        let record = Record { seq: self.last, at: Timestamp::now(), first: Some(first), entry: None };
-        let mut text = String::new();
-        record::encode(&mut text, &record);
-        self.write(&text)
-    }
-
-    /// Writes what waits, and how far the log goes; all of it is synced.
-    fn finish(&mut self) -> std::io::Result<()> {
-        self.flush()?;
-        let (at, digits) = record::last_in_header(self.header_end, self.last);
-        os::write_all_at(&self.file, digits.as_bytes(), at)?;
-        self.file.sync_all()
     }
 }
 
