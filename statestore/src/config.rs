@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use store_core::{Access, Blocking, Durability, Error, ErrorKind, Limits, Result, Settings, StateStore};
+use store_core::{
+    Access, Blocking, Durability, Error, ErrorKind, Limits, MirrorConfig, Mirrored, Result, Settings,
+    StateStore,
+};
 
 use crate::adopt::Adopted;
 use crate::registry::{self, Open};
@@ -34,6 +37,7 @@ pub struct StoreConfig {
     scheme: String,
     path: PathBuf,
     settings: Settings,
+    mirror: Option<MirrorConfig>,
     engine: Arc<dyn Open>,
     /// The engine's own options as they were given, each in its one form.
     own: Vec<(String, String)>,
@@ -41,14 +45,16 @@ pub struct StoreConfig {
 
 impl PartialEq for StoreConfig {
     fn eq(&self, other: &Self) -> bool {
-        let parts = |c: &Self| (c.scheme.clone(), c.path.clone(), c.settings.clone(), c.own.clone());
-        parts(self) == parts(other)
+        let common = |c: &Self| (c.scheme.clone(), c.path.clone(), c.settings.clone(), c.mirror.clone());
+        common(self) == common(other) && self.own == other.own
     }
 }
 
 impl fmt::Display for StoreConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let common = self.settings.to_options().into_iter().map(|(key, value)| (key.to_owned(), value));
+        let mirror = self.mirror.iter().flat_map(MirrorConfig::to_options);
+        let common = self.settings.to_options().into_iter().chain(mirror);
+        let common = common.map(|(key, value)| (key.to_owned(), value));
         let options: Vec<_> = common.chain(self.own.iter().cloned()).collect();
         f.write_str(&url::write(&self.scheme, &self.path, &options))
     }
@@ -71,6 +77,10 @@ impl StoreConfig {
     /// | | redb: of each process's page cache | `16MiB` |
     /// | | json: of the parsed files that each process keeps | `64MiB` |
     /// | `wal_limit` | sqlite: a size such as `64MiB` | `1GiB` |
+    /// | `mirror` | the folder of a [mirror](MirrorConfig) for people's eyes | none |
+    /// | `mirror_namespaces` | names separated by commas | all |
+    /// | `mirror_debounce` | a time such as `1s`, or `0` | `200ms` |
+    /// | `mirror_logs` | `none`, `all`, or how many of the last entries | `none` |
     ///
     /// A relative path is relative to the current folder.
     ///
@@ -81,7 +91,8 @@ impl StoreConfig {
     }
 
     /// Reads the text of a configuration file: a table `[store]` with `engine`, `path` and the options of a
-    /// URL; sizes and times are texts. Relative paths are relative to the folder.
+    /// URL; sizes and times are texts. A table `[mirror]` with `dir`, `namespaces` (also a list), `debounce` and
+    /// `logs` says what the options of a mirror do. Relative paths are relative to the folder.
     ///
     /// # Errors
     /// `ConfigInvalid` for anything that cannot be; it lists what can, with line and column of the text.
@@ -107,15 +118,16 @@ impl StoreConfig {
     }
 
     fn from_parts(parts: Parts) -> Result<Self> {
-        let Parts { scheme, path, mut options } = parts;
+        let Parts { scheme, path, mut options, folder } = parts;
         let settings = Settings::from_options(&mut options)?;
+        let mirror = MirrorConfig::from_options(&mut options)?.map(|mirror| mirror.in_folder(&folder));
         let common: Vec<String> = options.taken().map(|(key, _)| key.to_owned()).collect();
         let unknown = || Error::new(ErrorKind::ConfigInvalid, format!("there is no engine {scheme:?}"));
         let engine = registry::configure(&scheme, &mut options).unwrap_or_else(|| Err(unknown()))?;
         let own = options.taken().filter(|(key, _)| !common.iter().any(|common| common == key));
         let own = own.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         options.finish()?;
-        Ok(Self { scheme, path, settings, engine, own })
+        Ok(Self { scheme, path, settings, mirror, engine, own })
     }
 
     /// Returns the scheme of the engine.
@@ -135,7 +147,12 @@ impl StoreConfig {
 
     /// Chooses another path, for this user alone: where something is tried out.
     pub(crate) fn scratch(self, path: &Path) -> Self {
-        let mut scratch = self.at(path).with_access(Access::Private).with_create(true).with_read_only(false);
+        let mut scratch = self
+            .at(path)
+            .without_mirror()
+            .with_access(Access::Private)
+            .with_create(true)
+            .with_read_only(false);
         scratch.settings.group = None;
         scratch
     }
@@ -193,12 +210,35 @@ impl StoreConfig {
         self
     }
 
-    /// Opens the store.
+    /// Returns the mirror that is kept, if one is.
+    pub fn mirror(&self) -> Option<&MirrorConfig> {
+        self.mirror.as_ref()
+    }
+
+    /// Keeps a mirror of JSON files, see [`Mirrored`].
+    pub fn with_mirror(mut self, mirror: MirrorConfig) -> Self {
+        self.mirror = Some(mirror);
+        self
+    }
+
+    /// Keeps no mirror, for those who write nothing.
+    pub fn without_mirror(mut self) -> Self {
+        self.mirror = None;
+        self
+    }
+
+    /// Opens the store, with its mirror if one is kept and the store may be written.
     ///
     /// # Errors
-    /// Those of [`Embedded::open`](store_core::Embedded::open).
+    /// Those of [`Embedded::open`](store_core::Embedded::open) and [`Mirrored::new`].
     pub async fn open(&self) -> Result<Arc<dyn StateStore>> {
-        self.engine.open(self.path.clone(), self.settings.clone()).await
+        let mirror = self.mirror.as_ref().filter(|_| !self.settings.read_only);
+        mirror.map_or(Ok(()), MirrorConfig::validate)?;
+        let store = self.engine.open(self.path.clone(), self.settings.clone()).await?;
+        match mirror {
+            None => Ok(store),
+            Some(mirror) => Ok(Arc::new(Mirrored::new(store, mirror.clone()).await?)),
+        }
     }
 
     /// Opens the store for a program without async.

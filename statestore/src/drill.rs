@@ -47,7 +47,7 @@ impl StoreConfig {
         let file = match backup {
             Some(file) => file,
             None => {
-                let store = self.clone().with_create(false).open().await?;
+                let store = self.clone().without_mirror().with_create(false).open().await?;
                 export(&*store, &made, Compression::None, meter).await?;
                 store.close().await?;
                 &made

@@ -35,7 +35,7 @@ impl StoreConfig {
                 .with_operation("migrate")
                 .with_path(target));
         }
-        let old = self.clone().with_create(false).open().await?;
+        let old = self.clone().without_mirror().with_create(false).open().await?;
         // Whoever reads the word may be anywhere.
         let word = to.clone().at(&target).to_string();
         let new = to.open().await?;

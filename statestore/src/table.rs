@@ -1,4 +1,4 @@
-//! Reading the table `[store]` of a configuration file: pure, and apart from opening.
+//! Reading the tables `[store]` and `[mirror]` of a configuration file: pure, and apart from opening.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Parts> {
     if let Some(why) = url::problem_of(&path) {
         return Err(options.locate("path", invalid(format!("path={path}: it {why}"))));
     }
-    Ok(Parts { scheme, path: joined(folder, &path), options })
+    Ok(Parts { scheme, path: joined(folder, &path), options, folder: folder.to_owned() })
 }
 
 fn joined(folder: &Path, path: &str) -> PathBuf {
@@ -44,25 +44,67 @@ fn required(options: &mut Options, key: &'static str, values: &'static str) -> R
     given.ok_or_else(|| invalid(format!("the table [store] has no {key}; {}", example())))
 }
 
-/// Finds the table `[store]` and makes options of what stands in it.
+/// The keys of the table `[mirror]`, each with the option of a URL that it is.
+const MIRROR: &[(&str, &str)] = &[
+    ("dir", "mirror"),
+    ("namespaces", "mirror_namespaces"),
+    ("debounce", "mirror_debounce"),
+    ("logs", "mirror_logs"),
+];
+
+/// Finds the tables and makes options of what stands in them.
 fn options_of(text: &str, root: &DeTable<'_>) -> Result<Options> {
-    if let Some(key) = root.keys().find(|key| key.get_ref() != "store") {
+    let known = |key: &str| key == "store" || key == "mirror";
+    if let Some(key) = root.keys().find(|key| !known(key.get_ref())) {
         let (at, name) = (place(text, key.span().start), key.get_ref());
-        return Err(invalid(format!("{at}: there is no table or key {name:?} here; {}", example())));
+        let why =
+            format!("{at}: there is no table or key {name:?} here, only [store] and [mirror]; {}", example());
+        return Err(invalid(why));
     }
-    let Some((key, value)) = root.iter().next() else {
-        return Err(invalid(format!("there is no table [store]; {}", example())));
-    };
-    let Some(table) = value.get_ref().as_table() else {
-        let at = place(text, key.span().start);
-        return Err(invalid(format!("{at}: store is a table here; {}", example())));
-    };
+    let store = table_of(text, root, "store")?;
+    let store = store.ok_or_else(|| invalid(format!("there is no table [store]; {}", example())))?;
     let mut options = Options::default();
-    for (key, value) in table {
+    for (key, value) in store {
         let at = place(text, key.span().start);
         options.give_at(key.get_ref(), &scalar(key.get_ref(), value, &at)?, at)?;
     }
+    for (key, value) in table_of(text, root, "mirror")?.into_iter().flatten() {
+        let at = place(text, key.span().start);
+        let Some((name, option)) = MIRROR.iter().find(|(name, _)| key.get_ref() == name) else {
+            let there_are: Vec<_> = MIRROR.iter().map(|(name, _)| *name).collect();
+            let (key, there_are) = (key.get_ref(), there_are.join(", "));
+            return Err(invalid(format!(
+                "{at}: there is no key {key:?} in [mirror]; there are: {there_are}"
+            )));
+        };
+        let word = match value.get_ref().as_array() {
+            Some(names) if *name == "namespaces" => list(names, &at)?,
+            _ => scalar(name, value, &at)?,
+        };
+        options.give_at(option, &word, at)?;
+    }
     Ok(options)
+}
+
+fn table_of<'t, 'd>(text: &str, root: &'t DeTable<'d>, name: &str) -> Result<Option<&'t DeTable<'d>>> {
+    let Some((key, value)) = root.iter().find(|(key, _)| key.get_ref() == name) else { return Ok(None) };
+    let not_a_table = || {
+        let at = place(text, key.span().start);
+        invalid(format!("{at}: {name} is a table here; {}", example()))
+    };
+    value.get_ref().as_table().map(Some).ok_or_else(not_a_table)
+}
+
+/// Returns a list of namespaces in the words that a URL has for it.
+fn list(names: &[Spanned<DeValue<'_>>], at: &str) -> Result<String> {
+    let words = names.iter().map(|name| match name.get_ref() {
+        DeValue::String(name) => Ok(store_core::list_item(name)),
+        other => {
+            let kind = other.type_str();
+            Err(invalid(format!("{at}: namespaces are texts, not such a value ({kind}); write [\"jobs\"]")))
+        }
+    });
+    Ok(words.collect::<Result<Vec<_>>>()?.join(","))
 }
 
 /// Returns a value in the words that a URL has for it.

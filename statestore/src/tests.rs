@@ -49,6 +49,30 @@ fn every_option_is_the_same_in_all_three_ways() {
             "?max_value=256MiB&max_batch=256MiB",
         ),
     ];
+    rows.extend([
+        ("mirror=m", "mirror = 'm'", "?mirror=m"),
+        ("mirror=/m%26", "[mirror]\ndir = '/m&'", "?mirror=/m%26"),
+        (
+            "mirror=m&mirror_namespaces=b,%20a,b",
+            "[mirror]\ndir = 'm'\nnamespaces = 'b,a'",
+            "?mirror=m&mirror_namespaces=a%2Cb",
+        ),
+        (
+            "mirror=m&mirror_namespaces=a%252Cb,100%25",
+            "[mirror]\ndir = 'm'\nnamespaces = ['a,b', '100%']",
+            "?mirror=m&mirror_namespaces=100%2525%2Ca%252Cb",
+        ),
+        ("mirror=m&mirror_debounce=200ms", "[mirror]\ndir = 'm'\ndebounce = '0.2s'", "?mirror=m"),
+        ("mirror=m&mirror_debounce=0", "[mirror]\ndir = 'm'\ndebounce = 0", "?mirror=m&mirror_debounce=0"),
+        (
+            "mirror=m&mirror_debounce=2s",
+            "[mirror]\ndir = 'm'\ndebounce = '2s'",
+            "?mirror=m&mirror_debounce=2s",
+        ),
+        ("mirror=m&mirror_logs=none", "[mirror]\ndir = 'm'\nlogs = 'none'", "?mirror=m"),
+        ("mirror=m&mirror_logs=all", "[mirror]\ndir = 'm'\nlogs = 'all'", "?mirror=m&mirror_logs=all"),
+        ("mirror=m&mirror_logs=100", "[mirror]\ndir = 'm'\nlogs = 100", "?mirror=m&mirror_logs=100"),
+    ]);
     if registry::any() == "sqlite" {
         rows.push(("cache=8MiB", "cache = 8388608", "?cache=8MiB"));
         rows.push(("wal_limit=64MiB", "wal_limit = \"65536KiB\"", "?wal_limit=64MiB"));
@@ -86,6 +110,19 @@ fn what_cannot_be_is_refused_in_all_three_ways() {
         ("max_value=65MiB", "max_value = '65MiB'", "raise max_batch"),
         ("max_batch=1MiB", "max_batch = '1MiB'", "lower max_value"),
     ];
+    rows.extend([
+        ("mirror=", "mirror = ''", "name a folder"),
+        ("mirror_logs=all", "mirror_logs = 'all'", "needs a mirror"),
+        ("mirror=m&mirror_logs=some", "mirror = 'm'\nmirror_logs = 'some'", "none, all, or how many"),
+        ("mirror=m&mirror_debounce=5", "mirror = 'm'\nmirror_debounce = 5", "200ms"),
+        ("mirror=m&mirror_debounce=61m", "mirror = 'm'\nmirror_debounce = '61m'", "up to 1h"),
+        ("mirror=m&mirror_namespaces=", "mirror = 'm'\nmirror_namespaces = ''", "at least one"),
+        (
+            "mirror=m&mirror_namespaces=a%250Ab",
+            "mirror = 'm'\nmirror_namespaces = 'a%0Ab'",
+            "control characters",
+        ),
+    ]);
     if registry::any() == "sqlite" {
         rows.push(("wal_limit=1", "wal_limit = 1", "at least 16MiB"));
         rows.push(("cache=big", "cache = 'big'", "a size such as 64MiB"));
@@ -127,6 +164,19 @@ fn files_that_cannot_be_name_the_file_and_the_place() {
             &["line 5 column 2", "no table or key \"stor\""],
         ),
         ("timeout = '5s'\n[store]\nengine = 'sqlite'\npath = 's'\n", &["line 1 column 1", "\"timeout\""]),
+        (
+            "[store]\nengine = 'sqlite'\npath = 's'\n[mirror]\ndri = 'm'\n",
+            &["line 5 column 1", "no key \"dri\" in [mirror]", "dir, namespaces, debounce, logs"],
+        ),
+        (
+            "[store]\nengine = 'sqlite'\npath = 's'\n[mirror]\nlogs = 'all'\n",
+            &["line 5 column 1", "needs a mirror"],
+        ),
+        (
+            "[store]\nengine = 'sqlite'\npath = 's'\n[mirror]\ndir = 'm'\nnamespaces = [1]\n",
+            &["line 6 column 1", "integer"],
+        ),
+        ("mirror = 'm'\n[store]\nengine = 'sqlite'\npath = 's'\n", &["line 1 column 1", "mirror is a table"]),
         ("[store\n", &["line 1 column 7"]),
         ("[store]\n\"ä\" = tru\n", &["line 2 column 7"]),
         ("[store]\npath = 'a'\npath = 'b'\n", &["line 3 column 1", "duplicate"]),
@@ -178,6 +228,27 @@ fn paths_of_a_file_are_relative_to_it() {
         write(&file, format!("[store]\nengine = '{}'\npath = '{path}'\n", registry::any()).as_bytes());
         assert_eq!(StoreConfig::from_file(&file).unwrap().path(), expected);
     }
+    for (dir, expected) in [("m", folder.path().join("m")), ("/srv/m", "/srv/m".into())] {
+        let text = format!("[store]\nengine = '{}'\npath = 's'\n[mirror]\ndir = '{dir}'\n", registry::any());
+        write(&file, text.as_bytes());
+        assert_eq!(StoreConfig::from_file(&file).unwrap().mirror().unwrap().dir, expected);
+    }
+}
+
+#[test]
+fn a_store_is_opened_with_its_mirror_unless_it_may_only_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = registry::any();
+    let url = format!("{engine}:{0}/state?mirror={0}/m&mirror_debounce=0", folder.path().display());
+    let store = crate::open_blocking(&url).unwrap();
+    store.put_as("n", "k", &1).unwrap();
+    assert_eq!(std::fs::read_to_string(folder.path().join("m/n.json")).unwrap(), "{\n  \"k\": 1\n}\n");
+    assert_eq!(store.info().unwrap().mirror.map(|mirror| mirror.written), Some(1));
+    store.close().unwrap();
+    let reader = StoreConfig::from_url(&url).unwrap().with_read_only(true).open_blocking().unwrap();
+    assert!(reader.info().unwrap().mirror.is_none());
+    let inside = format!("{engine}:{0}/state?mirror={0}", folder.path().display());
+    assert_eq!(crate::open_blocking(&inside).unwrap_err().kind(), ErrorKind::ConfigInvalid);
 }
 
 /// Another engine that only looked at the file would drop SQLite's locks of this process when it closes it.

@@ -18,6 +18,8 @@ pub(crate) struct Parts {
     pub(crate) scheme: String,
     pub(crate) path: PathBuf,
     pub(crate) options: Options,
+    /// What relative folders in the options are relative to; empty for the current one.
+    pub(crate) folder: PathBuf,
 }
 
 /// Takes a URL apart; the path is as in `sqlite:state.db` or `sqlite:/var/lib/state.db`, percent-encoded
@@ -56,7 +58,8 @@ pub(crate) fn parse(url: &str) -> Result<Parts> {
         return invalid(format!("the path in {url:?} {why}"));
     }
     let options = Options::from_query(query)?;
-    Ok(Parts { scheme: scheme.to_owned(), path: PathBuf::from(decoded.into_owned()), options })
+    let (path, folder) = (PathBuf::from(decoded.into_owned()), PathBuf::new());
+    Ok(Parts { scheme: scheme.to_owned(), path, options, folder })
 }
 
 /// Says what is wrong with a path, wherever it was written.

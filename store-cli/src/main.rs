@@ -11,6 +11,7 @@ mod input;
 mod logging;
 mod output;
 mod progress;
+mod signals;
 
 use std::process::ExitCode;
 

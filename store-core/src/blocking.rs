@@ -10,6 +10,7 @@ use crate::batch::{Batch, Receipt};
 use crate::error::Result;
 use crate::ext::{StateStoreExt, Update};
 use crate::json::Json;
+use crate::mirror::{Mirror, MirrorConfig};
 use crate::numbers::{Revision, Seq};
 use crate::store::{RebuildWork, SnapshotWork, StateStore, StoreInfo};
 use crate::types::{Entry, KeyRange, LogEntry, LogInfo, LogRange, NamespaceInfo, Object};
@@ -65,6 +66,14 @@ impl Blocking {
     /// Returns the store, for async code.
     pub fn store(&self) -> &Arc<dyn StateStore> {
         &self.store
+    }
+
+    /// Names a mirror of the store, to be written and checked when it is told to.
+    ///
+    /// # Errors
+    /// Those of [`Mirror::new`].
+    pub fn mirror(&self, config: MirrorConfig) -> Result<Mirror> {
+        pollster::block_on(Mirror::new(Arc::clone(&self.store), config))
     }
 
     pass! {

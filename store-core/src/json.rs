@@ -1,6 +1,7 @@
 //! JSON values as text: validated once, compact, shared, and never parsed again on their way.
 
 mod finite;
+mod pretty;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -11,6 +12,7 @@ use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 use serde::ser::Serialize;
 use serde_json::Value;
 
+pub(crate) use self::pretty::pretty;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Holds one JSON value as validated, compact text; a clone shares it.
@@ -182,6 +184,22 @@ impl Json {
     /// Returns the compact text; it is never empty.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Returns the text broken into lines, indented by two spaces a level, with a newline at its end.
+    ///
+    /// Only white space is added: it parses into the same value.
+    ///
+    /// # Examples
+    /// ```
+    /// use store_core::Json;
+    ///
+    /// let json: Json = r#"{"a":[1.50]}"#.parse()?;
+    /// assert_eq!(json.pretty(), "{\n  \"a\": [\n    1.50\n  ]\n}\n");
+    /// # Ok::<(), store_core::Error>(())
+    /// ```
+    pub fn pretty(&self) -> String {
+        pretty(&self.text)
     }
 
     /// Returns the size of the compact text in bytes.

@@ -29,6 +29,13 @@ impl Revision {
         self.0
     }
 
+    /// Returns the store's epoch in which it was given.
+    ///
+    /// Revisions of one epoch are consecutive numbers.
+    pub fn epoch(self) -> u32 {
+        u32::try_from(self.0 >> Self::COUNTER_BITS).unwrap_or(u32::MAX)
+    }
+
     /// Returns the next revision in an epoch: larger than this one, and than any of an earlier epoch.
     pub fn next(self, epoch: u32) -> Self {
         let start = u64::from(epoch) << Self::COUNTER_BITS;

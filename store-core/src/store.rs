@@ -12,6 +12,7 @@ use crate::batch::{Batch, Receipt};
 use crate::config::{Access, Durability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Json;
+use crate::mirror::MirrorStatus;
 use crate::numbers::{Revision, Seq};
 use crate::shared::access::Modes;
 use crate::types::{Entry, KeyRange, LogEntry, LogInfo, LogRange, NamespaceInfo, Object};
@@ -205,6 +206,8 @@ pub struct StoreInfo {
     pub gate_holder: Option<String>,
     /// Whether a sync failed, so that the next writer rewrites what is in doubt first.
     pub in_doubt: bool,
+    /// How the mirror of this handle stands; none if it has none.
+    pub mirror: Option<MirrorStatus>,
 }
 
 impl StoreInfo {
@@ -223,6 +226,7 @@ impl StoreInfo {
             gate: PathBuf::new(),
             gate_holder: None,
             in_doubt: false,
+            mirror: None,
         }
     }
 }

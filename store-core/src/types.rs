@@ -1,8 +1,9 @@
 //! The plain data of the contract: entries, objects, logs and ranges over them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
-use crate::json::Json;
+use crate::json::{Json, pretty};
 use crate::numbers::{Revision, Seq, Timestamp};
 
 /// A JSON value under a key, with the revision and the time of the write that put it there.
@@ -23,6 +24,21 @@ pub struct Object {
     pub revision: Revision,
     /// The entries by key; empty for an object that was never written or has lost its last key.
     pub entries: BTreeMap<String, Entry>,
+}
+
+impl Object {
+    /// Returns the plain object as JSON text in lines, its keys in the order of their bytes, with a newline at
+    /// its end; values keep their text, white space aside.
+    pub fn pretty(&self) -> String {
+        let mut compact = String::from("{");
+        for (at, (key, entry)) in self.entries.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            // Writing to a string cannot fail.
+            let _ = write!(compact, "{comma}{}:{}", Json::from(key.as_str()), entry.value);
+        }
+        compact.push('}');
+        pretty(&compact)
+    }
 }
 
 /// One entry of a log.

@@ -3,10 +3,11 @@
 use store_core::Result;
 use store_core::shared::access::explain_denial;
 use store_core::shared::artefact::Artefact;
+use store_core::shared::names::decode;
 use store_core::shared::place::Place;
 
 use crate::journal;
-use crate::layout::{Item, Layout, decode};
+use crate::layout::{Item, Layout};
 use crate::listing::{is_folder, names_in};
 
 /// Lists them; what has a name that this program gives to nothing is somebody else's.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use store_core::shared::access::explain_denial;
 use store_core::shared::files;
+use store_core::shared::names;
 use store_core::shared::os;
 use store_core::{Error, Result};
 
@@ -15,7 +16,7 @@ use crate::changes::Changes;
 use crate::error::FileError;
 use crate::folder::Folder;
 use crate::journal::{self, Change};
-use crate::layout::{self, Item};
+use crate::layout::Item;
 use crate::listing::{is_folder, names_in};
 use crate::objects::read_file;
 
@@ -117,7 +118,7 @@ impl Folder {
     /// Removes folders of logs that hold none.
     fn sweep_folders(&self) {
         let names = names_in(self.layout.folder()).unwrap_or_default();
-        for namespace in names.iter().filter_map(|name| layout::decode(name)) {
+        for namespace in names.iter().filter_map(|name| names::decode(name)) {
             // One that is not empty, or not ours to remove, stays.
             let _ = std::fs::remove_dir(self.layout.logs(&namespace));
         }

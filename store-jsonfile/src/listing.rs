@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use store_core::shared::access::explain_denial;
+use store_core::shared::names;
 use store_core::{Error, ErrorKind, Result};
 
 use crate::error::FileError;
@@ -60,7 +61,7 @@ impl Folder {
     pub(crate) fn list(&self, journal: Option<&[Change]>) -> Result<Listing> {
         let mut listing = Listing::default();
         for name in names_in(self.layout.folder())? {
-            if let Some(namespace) = layout::decode(&name) {
+            if let Some(namespace) = names::decode(&name) {
                 let logs = self.list_logs(&namespace)?;
                 listing.logs.insert(namespace, logs);
             } else if layout::looks_like_object(&name) {
@@ -95,7 +96,7 @@ impl Folder {
         }
         let names = names_in(&folder)?.into_iter();
         let decoded = names.filter(|name| layout::looks_like_log(name)).map(|name| {
-            let log = name.strip_suffix(".jsonl").and_then(layout::decode);
+            let log = name.strip_suffix(".jsonl").and_then(names::decode);
             log.ok_or_else(|| foreign(folder.join(name)))
         });
         decoded.collect()

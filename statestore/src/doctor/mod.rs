@@ -11,6 +11,7 @@
 //! | `expected` | which rights it has to have |
 //! | `disk`, `folder`, `rights` | the filesystem, the folder, every file |
 //! | `gate`, `leftovers`, `sizes` | the gate, what was left, sizes and times |
+//! | `mirror` | the files of a mirror, if one is kept |
 //! | `inside`, `treatment` | what the store itself says and mends |
 
 mod disk;
@@ -19,6 +20,7 @@ mod folder;
 mod gate;
 mod inside;
 mod leftovers;
+mod mirror;
 mod patient;
 mod report;
 mod rights;
@@ -95,6 +97,7 @@ fn look(patient: &Patient<'_>) -> Vec<Finding> {
     let (inside, last) = inside::look(patient);
     findings.extend(inside);
     findings.push(sizes::clock(patient, last));
+    findings.extend(mirror::look(patient));
     findings
 }
 

@@ -9,6 +9,7 @@ mod edit;
 mod import;
 mod list;
 mod logs;
+mod mirror;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub(crate) use self::import::ImportJsonArgs;
 pub(crate) use self::import::ImportSqliteArgs;
 pub(crate) use self::list::ListArgs;
 pub(crate) use self::logs::{AppendArgs, LogArgs};
+pub(crate) use self::mirror::MirrorArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -174,6 +176,9 @@ pub(crate) enum Command {
     #[cfg(feature = "sqlite")]
     #[command(after_help = import::SQLITE_HELP)]
     ImportSqlite(ImportSqliteArgs),
+    /// Write the mirror, a folder of JSON files for people's eyes, or tell how it stands
+    #[command(after_help = mirror::MIRROR_HELP)]
+    Mirror(MirrorArgs),
     /// Print what store this is and how it stands, as one JSON object
     Info,
     /// Look whether the store is well: rights, folder, filesystem, gate, leftovers, contents; and mend it

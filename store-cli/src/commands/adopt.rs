@@ -10,7 +10,12 @@ use crate::output::{self, Output, quoted};
 /// Takes the files over and prints each.
 pub(super) fn run(args: &StoreArgs, ns: Option<&str>) -> Result<(), Failure> {
     ns.map_or(Ok(()), statestore::check_namespace)?;
-    let adopted = place::config(args)?.with_create(false).adopt(ns)?;
+    let config = place::config(args)?;
+    let adopted = config.clone().with_create(false).adopt(ns)?;
+    if config.mirror().is_some() && !adopted.is_empty() {
+        // Opened with its mirror, it shows what counts from now on.
+        drop(place::existing(args)?);
+    }
     if adopted.is_empty() {
         output::say("nothing had to be adopted");
     }

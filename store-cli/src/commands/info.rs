@@ -1,9 +1,10 @@
 //! `info`: what store this is and how it stands.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
-use statestore::{Access, Blocking, ErrorKind, Json, StoreInfo};
+use statestore::{Access, Blocking, Error, ErrorKind, Json, MirrorConfig, StoreInfo};
 
 use super::place;
 use crate::args::StoreArgs;
@@ -27,6 +28,16 @@ struct Report<'a> {
     in_doubt: bool,
     /// None if they could not be read in time.
     namespaces: Option<Vec<NamespaceReport>>,
+    /// None if no mirror is configured, or it could not be looked at.
+    mirror: Option<MirrorReport>,
+}
+
+#[derive(Serialize)]
+struct MirrorReport {
+    dir: String,
+    /// How many files stand how.
+    #[serde(flatten)]
+    states: BTreeMap<&'static str, usize>,
 }
 
 #[derive(Serialize)]
@@ -43,7 +54,7 @@ struct NamespaceReport {
 
 /// Prints the description of a store.
 pub(super) fn run(args: &StoreArgs) -> Result<(), Failure> {
-    let store = place::existing(args)?;
+    let store = place::reading(args)?;
     let info: StoreInfo = store.info()?;
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
@@ -64,6 +75,7 @@ pub(super) fn run(args: &StoreArgs) -> Result<(), Failure> {
         gate_holder: info.gate_holder.as_deref(),
         in_doubt: info.in_doubt,
         namespaces: namespaces(&store)?,
+        mirror: place::config(args)?.mirror().and_then(|config| mirror(&store, config)),
     };
     output::print(&Json::encode(&report)?)
 }
@@ -85,6 +97,20 @@ fn namespaces(store: &Blocking) -> Result<Option<Vec<NamespaceReport>>, Failure>
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Tells how the files of the mirror stand.
+fn mirror(store: &Blocking, config: &MirrorConfig) -> Option<MirrorReport> {
+    let look = || {
+        let mirror = store.mirror(config.clone())?;
+        let all = ["fresh", "stale", "superfluous", "missing", "drifted"].map(|state| (state, 0));
+        let mut states = BTreeMap::from(all);
+        for found in mirror.check(None)? {
+            *states.entry(found.state.as_str()).or_default() += 1;
+        }
+        Ok(MirrorReport { dir: shown(mirror.dir()), states })
+    };
+    look().inspect_err(|error: &Error| output::say(format_args!("the mirror is not known: {error}"))).ok()
 }
 
 fn shown(path: &Path) -> String {

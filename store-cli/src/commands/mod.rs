@@ -13,6 +13,7 @@ mod info;
 mod keys;
 mod lines;
 mod logs;
+mod mirror;
 mod object;
 mod place;
 
@@ -24,16 +25,16 @@ use crate::exit::Failure;
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let store = args.store;
     match args.command {
-        Command::Get { ns, key } => keys::get(&place::existing(&store)?, &ns, &key),
+        Command::Get { ns, key } => keys::get(&place::reading(&store)?, &ns, &key),
         Command::Put { ns, key, value } => keys::put(&store, &ns, &key, &value),
-        Command::Delete { ns, key } => keys::delete(&place::existing(&store)?, &ns, &key),
+        Command::Delete { ns, key } => keys::delete(&*place::existing(&store)?, &ns, &key),
         Command::Replace { ns, file } => object::replace(&store, &ns, &file),
-        Command::Object { ns } => object::print(&place::existing(&store)?, &ns),
-        Command::List(list) => keys::list(&place::existing(&store)?, &list),
+        Command::Object { ns } => object::print(&place::reading(&store)?, &ns),
+        Command::List(list) => keys::list(&place::reading(&store)?, &list),
         Command::Append(append) => append::run(&store, &append),
-        Command::Log(log) => logs::entries(&place::existing(&store)?, &log),
-        Command::Logs { ns } => logs::names(&place::existing(&store)?, &ns),
-        Command::Namespaces => logs::namespaces(&place::existing(&store)?),
+        Command::Log(log) => logs::entries(&place::reading(&store)?, &log),
+        Command::Logs { ns } => logs::names(&place::reading(&store)?, &ns),
+        Command::Namespaces => logs::namespaces(&place::reading(&store)?),
         Command::Trim { ns, log, before } => Ok(place::existing(&store)?.trim_log(&ns, &log, before)?),
         Command::Edit(edit) => edit::run(&store, &edit),
         Command::Adopt { ns } => adopt::run(&store, ns.as_deref()),
@@ -46,6 +47,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::ImportJson(json) => import::json(&store, &json),
         #[cfg(feature = "sqlite")]
         Command::ImportSqlite(table) => import::sqlite(&store, &table),
+        Command::Mirror(mirror) => mirror::run(&store, &mirror),
         Command::Info => info::run(&store),
         Command::Doctor(doctor) => doctor::run(&store, &doctor),
         Command::Completions { shell } => completions::run(shell),

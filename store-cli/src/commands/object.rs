@@ -19,7 +19,7 @@ pub(super) fn print(store: &Blocking, ns: &str) -> Result<(), Failure> {
 }
 
 /// Shows members of an object as JSON, without a copy of them all.
-pub(super) struct Members<I>(pub(super) I);
+struct Members<I>(I);
 
 impl<'a, I: Iterator<Item = (Json, &'a Json)> + Clone> fmt::Display for Members<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

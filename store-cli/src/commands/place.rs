@@ -1,28 +1,55 @@
 //! Opening the store that the command line or the environment names.
 
+use std::ops::Deref;
+
 use statestore::{Blocking, ErrorKind, StoreConfig};
 
 use crate::args::StoreArgs;
 use crate::exit::{Code, Failure};
 use crate::output;
 
+/// A store that is open for writing; its mirror, if it keeps one, is written before this is gone.
+#[derive(Debug)]
+pub(super) struct Opened(Blocking);
+
+impl Deref for Opened {
+    type Target = Blocking;
+
+    fn deref(&self) -> &Blocking {
+        &self.0
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.close() {
+            output::say(error);
+        }
+    }
+}
+
+/// Opens a store that is there, for commands that only read; a mirror of it is left alone.
+pub(super) fn reading(args: &StoreArgs) -> Result<Blocking, Failure> {
+    Ok(config(args)?.without_mirror().with_create(false).open_blocking()?)
+}
+
 /// Opens a store that is there: for commands that have nothing to do in one that is not.
-pub(super) fn existing(args: &StoreArgs) -> Result<Blocking, Failure> {
-    Ok(config(args)?.with_create(false).open_blocking()?)
+pub(super) fn existing(args: &StoreArgs) -> Result<Opened, Failure> {
+    Ok(config(args)?.with_create(false).open_blocking().map(Opened)?)
 }
 
 /// Opens a store, creates it if it is missing, and then says where.
-pub(super) fn creating(args: &StoreArgs) -> Result<Blocking, Failure> {
+pub(super) fn creating(args: &StoreArgs) -> Result<Opened, Failure> {
     creating_as(&config(args)?)
 }
 
 /// Does so with a configuration that was made of the command line's.
-pub(super) fn creating_as(config: &StoreConfig) -> Result<Blocking, Failure> {
+pub(super) fn creating_as(config: &StoreConfig) -> Result<Opened, Failure> {
     match config.clone().with_create(false).open_blocking() {
         Err(error) if error.kind() == ErrorKind::NotFound && config.settings().create => {}
-        opened => return Ok(opened?),
+        opened => return Ok(opened.map(Opened)?),
     }
-    let store = config.open_blocking()?;
+    let store = config.open_blocking().map(Opened)?;
     let info = store.info()?;
     // Somebody else may have created it in between.
     if info.created {

@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
-use super::signals;
 use super::tally::Tally;
 use super::users::User;
 use super::way::{self, Kind, Way};
 use crate::exit::{self, Code, Failure};
 use crate::output;
+use crate::signals;
 
 /// After how many events a process replaces the routes.
 const EVENTS_PER_ROUTES: usize = 5;

@@ -13,8 +13,8 @@ use super::take::{To, take};
 use crate::backend::Snapshot;
 use crate::config::Access;
 use crate::error::{Error, ErrorKind, Result};
-use crate::shared::access::{Modes, explain_denial};
-use crate::shared::files::{self, Draft, folder_of};
+use crate::shared::access::Modes;
+use crate::shared::files::{self, Staged, folder_of};
 use crate::store::StateStore;
 
 const BUFFER: usize = 256 << 10;
@@ -50,15 +50,14 @@ pub async fn export(
     }
     let modes = store.info().await?.modes.unwrap_or(Modes::of(Access::Private, None));
     let folder = folder_of(path);
-    let draft =
-        Draft::new(folder, &modes).map_err(|e| explain_denial("cannot create a file in", folder, e))?;
+    let mut staged = Staged::new(path, folder)?;
     // Whoever looks for leftovers sees that it is none.
-    let _ = draft.file().try_lock();
+    let _ = staged.file().try_lock();
     let failed = |e| Error::from_io("cannot write the dump", path, e);
-    let file = draft.file().try_clone().map_err(failed)?;
+    let file = staged.file().try_clone().map_err(failed)?;
     let outline = write(store, file, path, compression, meter).await?;
-    let published = draft.publish(path, modes.file)?;
-    drop(published);
+    staged.complete(modes.file, &modes)?;
+    staged.replace()?;
     files::sync_folder(folder)?;
     Ok(outline)
 }

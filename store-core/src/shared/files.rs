@@ -1,9 +1,9 @@
 //! Files and folders that come into sight complete: contents, mode and group are right from the first
 //! instant at which others can see them.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::access::{Modes, explain_denial};
@@ -75,72 +75,73 @@ fn settle(file: &File, mode: u32, modes: &Modes) -> io::Result<()> {
 /// # Errors
 /// `PermissionDenied`, `StorageFull`, `Io`: then nothing was changed.
 pub fn replace_file(path: &Path, scratch: &Path, contents: &[u8], mode: u32, modes: &Modes) -> Result<File> {
-    let mut draft = Draft::new(scratch, modes).map_err(|e| explain_creation(path, modes.group, e))?;
-    draft.write_all(contents).map_err(|e| explain_creation(path, modes.group, e))?;
-    draft.publish(path, mode)
+    let mut staged = Staged::new(path, scratch)?;
+    staged.write(contents)?;
+    staged.complete(mode, modes)?;
+    staged.replace()
 }
 
-/// A file that is being written and has no name that anybody looks for; it is gone with this unless it is
-/// published.
+/// A file on its way: it has a hidden random name until it is complete and replaces another, or makes it.
 ///
-/// It lies under a random hidden name, readable by its owner alone, where a kill may leave it, see
-/// [`sweep_files`].
-///
-/// # Examples
-/// ```
-/// use std::io::Write;
-/// use store_core::Access;
-/// use store_core::shared::{access::Modes, files::Draft};
-///
-/// # let folder = tempfile::tempdir()?;
-/// let mut draft = Draft::new(folder.path(), &Modes::of(Access::Private, None))?;
-/// draft.write_all(b"[1]")?;
-/// draft.publish(&folder.path().join("a.json"), 0o600)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Dropped before, it is removed, and nothing was changed.
 #[derive(Debug)]
-pub struct Draft {
-    file: tempfile::NamedTempFile,
-    modes: Modes,
+pub struct Staged {
+    path: PathBuf,
+    temporary: tempfile::NamedTempFile,
+    group: Option<u32>,
 }
 
-impl Draft {
-    /// Begins a file in a folder, that of the file to be or one on the same filesystem.
+impl Staged {
+    /// Begins a file that will have a path; it is made in `scratch`, a folder on the same filesystem.
     ///
     /// # Errors
-    /// Those of the system; the folder is not named in them.
-    pub fn new(folder: &Path, modes: &Modes) -> io::Result<Self> {
-        let file = tempfile::Builder::new().prefix(HIDDEN).suffix(UNNAMED).tempfile_in(folder)?;
-        Ok(Self { file, modes: *modes })
+    /// `PermissionDenied`, `StorageFull`, `Io`.
+    pub fn new(path: &Path, scratch: &Path) -> Result<Self> {
+        let temporary = tempfile::Builder::new().prefix(HIDDEN).suffix(UNNAMED).tempfile_in(scratch);
+        let temporary = temporary.map_err(|e| explain_creation(path, None, e))?;
+        Ok(Self { path: path.to_owned(), temporary, group: None })
     }
 
-    /// Returns the file, to be read again.
+    /// Returns the file, to be locked, or written and read by other means.
     pub fn file(&self) -> &File {
-        self.file.as_file()
+        self.temporary.as_file()
     }
 
-    /// Gives the file its rights, syncs it, and puts it in the place of what has the name.
+    /// Returns the path that it will have.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes bytes behind those that are there.
     ///
-    /// Everybody sees the old file or the new one, whole. That it has its name survives the loss of power only
-    /// after [`sync_folder`].
+    /// # Errors
+    /// `StorageFull`, `Io`.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.temporary.as_file().write_all(bytes).map_err(|e| explain_creation(&self.path, None, e))
+    }
+
+    /// Gives it its mode, and the owner and group of `modes`, syncs it, and tells what it is now.
+    ///
+    /// # Errors
+    /// `PermissionDenied` if the group is not ours to use; `StorageFull`, `Io`.
+    pub fn complete(&mut self, mode: u32, modes: &Modes) -> Result<Metadata> {
+        self.group = modes.group;
+        let file = self.temporary.as_file();
+        let complete = os::set_rights(file, mode, modes.owner, modes.group)
+            .and_then(|()| file.sync_all())
+            .and_then(|()| file.metadata());
+        complete.map_err(|e| explain_creation(&self.path, self.group, e))
+    }
+
+    /// Gives it its name: everybody sees what had it before, or this file, whole.
+    ///
+    /// That survives the loss of power only after [`sync_folder`].
     ///
     /// # Errors
     /// `PermissionDenied`, `StorageFull`, `Io`: then nothing was changed.
-    pub fn publish(self, path: &Path, mode: u32) -> Result<File> {
-        let Self { file, modes } = self;
-        let made =
-            settle(file.as_file(), mode, &modes).and_then(|()| file.persist(path).map_err(|e| e.error));
-        made.map_err(|e| explain_creation(path, modes.group, e))
-    }
-}
-
-impl Write for Draft {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+    pub fn replace(self) -> Result<File> {
+        let Self { path, temporary, group } = self;
+        temporary.persist(&path).map_err(|e| explain_creation(&path, group, e.error))
     }
 }
 
@@ -159,7 +160,7 @@ pub fn sweep_files(folder: &Path) {
 /// Removes the files that killed processes left in a folder which many use without a gate: those that nobody has
 /// locked, and that are older than a minute.
 ///
-/// Whoever makes one there locks it at once, see [`Draft::file`].
+/// Whoever makes one there locks it at once, see [`Staged::file`].
 pub fn sweep_unlocked(folder: &Path) {
     let is_old = |file: &File| {
         let changed = file.metadata().and_then(|found| found.modified()).ok();

@@ -7,6 +7,7 @@ pub mod files;
 pub mod gate;
 pub(crate) mod gate_file;
 pub mod identity;
+pub mod names;
 pub mod os;
 pub mod passage;
 pub mod place;

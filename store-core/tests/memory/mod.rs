@@ -1,6 +1,6 @@
 //! A backend in memory whose every step can be made to fail, block or be counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -130,7 +130,13 @@ impl Snapshot for Work {
         Ok(())
     }
 
-    fn namespaces(&self, _visit: &mut dyn FnMut(NamespaceInfo) -> ControlFlow<()>) -> Result<()> {
+    fn namespaces(&self, visit: &mut dyn FnMut(NamespaceInfo) -> ControlFlow<()>) -> Result<()> {
+        let keys = self.data.entries.keys().chain(self.data.logs.keys());
+        for name in keys.map(|(namespace, _)| namespace).collect::<BTreeSet<_>>() {
+            if visit(NamespaceInfo { name: name.clone(), revision: self.revision(name)? }).is_break() {
+                break;
+            }
+        }
         Ok(())
     }
 

@@ -27,7 +27,7 @@ fn with_bar<T>(call: impl AsyncFnOnce(&Arc<Meter>) -> Result<T>) -> Result<T> {
 
 /// Writes a dump to a file, or to stdout.
 pub(super) fn export(args: &StoreArgs, export: &ExportArgs) -> Result<(), Failure> {
-    let store = place::existing(args)?;
+    let store = place::reading(args)?;
     let asked = if export.zstd { Compression::Zstd } else { Compression::None };
     if export.file == Path::new("-") {
         let written = with_bar(async |meter| {
@@ -73,7 +73,7 @@ pub(super) fn restore(args: &StoreArgs, restore: &RestoreArgs) -> Result<(), Fai
 
 /// Makes a backup, and removes old ones.
 pub(super) fn backup(args: &StoreArgs, backup: &BackupArgs) -> Result<(), Failure> {
-    let store = place::existing(args)?;
+    let store = place::reading(args)?;
     let mut options = BackupOptions::default();
     if let Some(keep) = backup.keep {
         options = options.keep(usize::try_from(keep).unwrap_or(usize::MAX));

@@ -5,7 +5,6 @@
 
 mod draft;
 mod editor;
-mod pretty;
 mod signals;
 mod subject;
 
@@ -36,7 +35,7 @@ pub(super) fn run(args: &StoreArgs, edit: &EditArgs) -> Result<(), Failure> {
     let editor = Editor::choose()?;
     // Before any thread starts, for they inherit what is blocked.
     let signals = Signals::listen()?;
-    let subject = Subject::read(&place::existing(args)?, edit)?;
+    let subject = Subject::read(&place::reading(args)?, edit)?;
     let mut draft = Draft::new(subject.text())?;
     let typed = typed(&editor, &signals, &subject, &draft);
     let Some(batch) = typed.map_err(|f| rescued(f, &subject, &mut draft))? else {

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use statestore::{Batch, Blocking, Entry, Expect, Json, Result, Revision, import};
 
-use super::pretty::pretty;
 use crate::args::EditArgs;
-use crate::commands::object::Members;
-use crate::output::quoted;
 
 /// A namespace or one value, at the instant at which it was read.
 #[derive(Debug)]
@@ -29,8 +26,7 @@ impl Subject {
         let ns = edit.ns.clone();
         let Some(key) = edit.key.clone() else {
             let object = store.object(&ns)?;
-            let members = object.entries.iter().map(|(key, entry)| (quoted(key), &entry.value));
-            let text = pretty(&Members(members).to_string());
+            let text = object.pretty();
             return Ok(Self {
                 ns,
                 read: Read::Object { revision: object.revision, entries: object.entries },
@@ -39,7 +35,7 @@ impl Subject {
         };
         let entry = store.get(&ns, &key)?;
         // A key that is not there has no text either.
-        let text = entry.as_ref().map(|entry| pretty(entry.value.as_str())).unwrap_or_default();
+        let text = entry.as_ref().map(|entry| entry.value.pretty()).unwrap_or_default();
         Ok(Self { ns, read: Read::Value { key, entry }, text })
     }
 

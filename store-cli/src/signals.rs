@@ -1,4 +1,4 @@
-//! Ctrl-C and its like: heard by a thread, so that the demo ends by cleaning up.
+//! Ctrl-C and its like: heard by a thread, so that what goes on for long ends by cleaning up.
 
 use std::sync::mpsc::{Receiver, channel};
 #[cfg(unix)]
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// To be called before any other thread starts. Who asks again later, for the cleaning hangs, ends the
 /// process at once.
 #[cfg(unix)]
-pub(super) fn listen() -> Result<Receiver<u8>, Failure> {
+pub(crate) fn listen() -> Result<Receiver<u8>, Failure> {
     use crate::exit::Code;
 
     let failed = |e| Failure::told(Code::Other, format!("cannot listen to signals: {e}"));
@@ -37,7 +37,7 @@ pub(super) fn listen() -> Result<Receiver<u8>, Failure> {
 
 /// Lets signals end this process again, which inherited that they do not.
 #[cfg(unix)]
-pub(super) fn let_through() {
+pub(crate) fn let_through() {
     // Failing, a process of the demo still ends with its stdin.
     let _ = signals().thread_unblock();
 }
@@ -51,7 +51,7 @@ fn signals() -> nix::sys::signal::SigSet {
 
 /// Listens to nothing: here the system ends the program.
 #[cfg(not(unix))]
-pub(super) fn listen() -> Result<Receiver<u8>, Failure> {
+pub(crate) fn listen() -> Result<Receiver<u8>, Failure> {
     let (sender, heard) = channel();
     // The channel must not look like one whose listener is gone.
     std::mem::forget(sender);
@@ -60,4 +60,4 @@ pub(super) fn listen() -> Result<Receiver<u8>, Failure> {
 
 /// Has nothing to let through.
 #[cfg(not(unix))]
-pub(super) fn let_through() {}
+pub(crate) fn let_through() {}

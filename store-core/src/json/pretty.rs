@@ -1,7 +1,7 @@
 //! Compact JSON text, made readable: only white space is added.
 
 /// Breaks a compact, valid JSON text into lines, indented by two spaces a level.
-pub(super) fn pretty(compact: &str) -> String {
+pub(crate) fn pretty(compact: &str) -> String {
     let mut text = String::with_capacity(compact.len() * 2);
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     let mut chars = compact.chars().peekable();
@@ -49,9 +49,8 @@ fn break_line(text: &mut String, depth: usize) {
 
 #[cfg(test)]
 mod tests {
-    use statestore::Json;
-
     use super::*;
+    use crate::Json;
 
     #[test]
     fn only_white_space_is_added() {
