@@ -159,7 +159,7 @@ impl StoreConfig {
 
     /// Chooses another path.
     pub(crate) fn at(mut self, path: &Path) -> Self {
-        self.path = path.to_owned();
+        path.clone_into(&mut self.path);
         self
     }
 

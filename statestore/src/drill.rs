@@ -44,14 +44,13 @@ impl StoreConfig {
         let folder = tempfile::Builder::new().prefix(".statestore-drill-").tempdir_in(scratch);
         let folder = folder.map_err(|e| explain_denial("cannot make a folder in", scratch, e))?;
         let made = folder.path().join("backup.dump");
-        let file = match backup {
-            Some(file) => file,
-            None => {
-                let store = self.clone().without_mirror().with_create(false).open().await?;
-                export(&*store, &made, Compression::None, meter).await?;
-                store.close().await?;
-                &made
-            }
+        let file = if let Some(file) = backup {
+            file
+        } else {
+            let store = self.clone().without_mirror().with_create(false).open().await?;
+            export(&*store, &made, Compression::None, meter).await?;
+            store.close().await?;
+            &made
         };
         let backup = DumpSource::open(file)?.verify(meter)?;
         let config = self.clone().scratch(&folder.path().join("store"));

@@ -56,7 +56,9 @@ fn a_store_moves_around_all_engines_while_others_write() {
             assert!(said.contains("moved") && said.contains(&to), "{said}");
         }
         acknowledged += counters.into_iter().map(|counter| counter.join().unwrap()).sum::<u64>();
-        feeders.into_iter().for_each(|feeder| feeder.join().unwrap());
+        for feeder in feeders {
+            feeder.join().unwrap();
+        }
         let logs = json(&place.run(&["logs", "bus", "--store", &to]).ok());
         assert_eq!(
             logs["last"], acknowledged,

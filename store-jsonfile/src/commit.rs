@@ -216,7 +216,7 @@ impl Folder {
     /// Moves a file into its place that lies complete beside it, unless that was done before.
     fn place(&self, item: &Item, path: &Path) -> Result<(), Failed> {
         self.clear_the_way(item, path)?;
-        match std::fs::rename(self.layout.next_path(item), path) {
+        match files::place_file(&self.layout.next_path(item), path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound && path.is_file() => Ok(()),
             placed => {
                 placed.map_err(|e| Failed::Unseen(explain_denial("cannot put into its place", path, e)))
@@ -226,7 +226,7 @@ impl Folder {
 
     /// Says where a store has moved, for ever: whoever reads or writes from now on is told.
     pub(crate) fn bury(&self, to: &str) -> Result<(), Failed> {
-        let bytes = journal::encode_moved(to).map_err(Failed::Unseen)?;
+        let bytes = journal::encode_moved(to);
         let (journal, folder) = (self.layout.journal(), self.layout.folder());
         files::replace_file(&journal, folder, &bytes, self.modes.file, &self.modes)
             .map_err(Failed::Unseen)?;

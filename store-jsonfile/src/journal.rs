@@ -106,10 +106,10 @@ fn line_of(change: &Change) -> Line {
 }
 
 /// Writes, in the place of a journal, where the store has moved.
-pub(crate) fn encode_moved(to: &str) -> Result<Vec<u8>> {
+pub(crate) fn encode_moved(to: &str) -> Vec<u8> {
     let to = Json::from(to);
     let digest = digest_of(to.as_str(), b"moved");
-    Ok(format!("{{\"statestore\":{FORMAT},\"moved\":{to},\"digest\":\"{digest}\"}}\n").into_bytes())
+    format!("{{\"statestore\":{FORMAT},\"moved\":{to},\"digest\":\"{digest}\"}}\n").into_bytes()
 }
 
 /// Reads where a store has moved, of a line that says so.
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_journal_that_says_where_the_store_moved_is_an_error_that_says_so() {
-        let journal = encode_moved("sqlite:/a \"b\".db").unwrap();
+        let journal = encode_moved("sqlite:/a \"b\".db");
         let Err(FileError::Moved { to }) = decode(&journal) else { panic!() };
         assert_eq!(to, "sqlite:/a \"b\".db");
         for at in 0..journal.len() {

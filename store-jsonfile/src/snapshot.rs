@@ -186,9 +186,10 @@ impl Snapshot for View<'_> {
         let listing = self.listing()?;
         for name in listing.namespaces() {
             // Not kept in the view: a store may have more objects than memory.
-            let object = match self.whole {
-                true => self.object(name)?,
-                false => self.folder.object(name, self.journal())?.unwrap_or_default(),
+            let object = if self.whole {
+                self.object(name)?
+            } else {
+                self.folder.object(name, self.journal())?.unwrap_or_default()
             };
             let holds_something = !object.entries.is_empty() || listing.logs.contains_key(name);
             let info = NamespaceInfo { name: name.clone(), revision: object.revision };

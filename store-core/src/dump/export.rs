@@ -147,14 +147,14 @@ async fn write(
         let plain = BufWriter::with_capacity(BUFFER, &file);
         match compression {
             Compression::None => {
-                let to = To { to: plain, name: &name, compression };
+                let to = To { sink: plain, name: &name, compression };
                 let (outline, mut to) = take(snapshot, &engine, to, &gauge)?;
                 to.flush().map_err(failed)?;
                 Ok(outline)
             }
             Compression::Zstd => {
                 let encoder = compressor(Sealing::new(plain)).map_err(failed)?;
-                let to = To { to: encoder, name: &name, compression };
+                let to = To { sink: encoder, name: &name, compression };
                 let (outline, to) = take(snapshot, &engine, to, &gauge)?;
                 to.finish().and_then(Sealing::seal).map_err(failed)?;
                 Ok(outline)

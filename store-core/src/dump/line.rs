@@ -51,7 +51,8 @@ pub(super) struct Header {
 /// The last line of a namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sum {
-    pub(super) sum: String,
+    #[serde(rename = "sum")]
+    pub(super) namespace: String,
     pub(super) keys: u64,
     pub(super) logs: u64,
     pub(super) entries: u64,
@@ -62,7 +63,8 @@ pub(super) struct Sum {
 /// The last line of all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct End {
-    pub(super) end: String,
+    #[serde(rename = "end")]
+    pub(super) what: String,
     pub(super) namespaces: u64,
     pub(super) keys: u64,
     pub(super) logs: u64,
@@ -252,9 +254,9 @@ mod tests {
             },
             Line::Log { name: "l".into(), first: 3, last: 2 },
             Line::Entry { seq: 3, at, entry: "null".parse().unwrap() },
-            Line::Sum(Sum { sum: "a".into(), keys: 1, logs: 1, entries: 1, digest: digest.clone() }),
+            Line::Sum(Sum { namespace: "a".into(), keys: 1, logs: 1, entries: 1, digest: digest.clone() }),
             Line::End(End {
-                end: "dump".into(),
+                what: "dump".into(),
                 namespaces: 1,
                 keys: 1,
                 logs: 1,

@@ -88,7 +88,7 @@ fn copy(
     let failed = |e| Error::from_io("cannot keep the copy in a temporary file", &name, e);
     meter.begin("write", 0);
     let mut spool = tempfile::tempfile().map_err(failed)?;
-    let to = To { to: BufWriter::new(&spool), name: &name, compression: Compression::None };
+    let to = To { sink: BufWriter::new(&spool), name: &name, compression: Compression::None };
     let (outline, mut to) = take(transaction, engine, to, meter)?;
     to.flush().map_err(failed)?;
     drop(to);

@@ -130,7 +130,8 @@ impl<'m, R: BufRead> Reader<'m, R> {
                 Line::Sum(sum) => {
                     self.leave_log()?;
                     if self.state == State::Outside || Some(&sum) != self.tally.sum().as_ref() {
-                        let why = format!("the sum of namespace {:?} does not fit its records", sum.sum);
+                        let why =
+                            format!("the sum of namespace {:?} does not fit its records", sum.namespace);
                         return Err(self.damaged(&why));
                     }
                     self.state = State::Outside;
@@ -227,10 +228,10 @@ impl<'m, R: BufRead> Reader<'m, R> {
             if self.text.len() as u64 >= LONGEST {
                 return Err(self.damaged("the line is longer than any that this program writes"));
             }
-            return Err(self.damaged(match looks_like_one(&self.text) {
-                true => "it was cut short within this record",
-                false => "this is no line of a dump",
-            }));
+            let was_cut = looks_like_one(&self.text);
+            let why =
+                if was_cut { "it was cut short within this record" } else { "this is no line of a dump" };
+            return Err(self.damaged(why));
         };
         match decode(text) {
             Ok(line) => Ok(Some(line)),

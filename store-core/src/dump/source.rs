@@ -74,10 +74,7 @@ impl DumpSource {
         file.rewind().map_err(|e| self.unreadable(e))?;
         let mut plain = BufReader::with_capacity(BUFFER, file);
         let compressed = plain.fill_buf().map_err(|e| self.unreadable(e))?.starts_with(&ZSTD);
-        let sealed = match compressed {
-            true => Some(is_sealed(&self.file).map_err(|e| self.unreadable(e))?),
-            false => None,
-        };
+        let sealed = compressed.then(|| is_sealed(&self.file)).transpose().map_err(|e| self.unreadable(e))?;
         let from: Box<dyn BufRead + Send> = if compressed {
             let decoder = zstd::stream::read::Decoder::with_buffer(plain).map_err(|e| self.unreadable(e))?;
             Box::new(BufReader::with_capacity(BUFFER, decoder))

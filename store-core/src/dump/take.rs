@@ -16,7 +16,7 @@ use crate::types::{KeyRange, LogInfo, NamespaceInfo};
 /// Where a dump is written to.
 #[derive(Debug)]
 pub(super) struct To<'n, W> {
-    pub(super) to: W,
+    pub(super) sink: W,
     /// The name of the file, for messages.
     pub(super) name: &'n Path,
     /// What becomes of it there.
@@ -26,7 +26,7 @@ pub(super) struct To<'n, W> {
 impl To<'static, io::Sink> {
     /// Nowhere: for what a dump would say of a store.
     pub(super) fn nowhere() -> Self {
-        Self { to: io::sink(), name: Path::new("<nowhere>"), compression: Compression::None }
+        Self { sink: io::sink(), name: Path::new("<nowhere>"), compression: Compression::None }
     }
 }
 
@@ -38,9 +38,9 @@ pub(super) fn take<W: Write>(
     to: To<'_, W>,
     meter: &Meter,
 ) -> Result<(Outline, W)> {
-    let To { to, name, compression } = to;
+    let To { sink, name, compression } = to;
     let failed = |e: io::Error| Error::from_io("cannot write the dump", name, e);
-    let writer = Writer::begin(to, meter, engine, snapshot.epoch()?.number, compression).map_err(failed)?;
+    let writer = Writer::begin(sink, meter, engine, snapshot.epoch()?.number, compression).map_err(failed)?;
     let mut taking = Taking { snapshot, name, writer, failed: None };
     let visited = snapshot.namespaces(&mut |info| {
         let taken = taking.namespace(&info);

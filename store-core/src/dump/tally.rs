@@ -60,7 +60,7 @@ impl Tally {
         let namespace = self.outline.namespaces.last_mut()?;
         namespace.digest.clone_from(&digest);
         Some(Sum {
-            sum: namespace.name.clone(),
+            namespace: namespace.name.clone(),
             keys: namespace.keys,
             logs: namespace.logs.len() as u64,
             entries: namespace.entries,
@@ -72,7 +72,7 @@ impl Tally {
     pub(super) fn end(&mut self) -> End {
         self.outline.digest = self.lines.finalize().to_hex().to_string();
         End {
-            end: super::write::NAME.to_owned(),
+            what: super::write::NAME.to_owned(),
             namespaces: self.outline.namespaces.len() as u64,
             keys: self.outline.keys(),
             logs: self.outline.logs(),

@@ -44,7 +44,9 @@ fn written(lines: &[Line]) -> (Outline, Vec<u8>) {
 fn written_as(lines: &[Line], compression: Compression) -> (Outline, Vec<u8>) {
     let meter = Meter::new();
     let mut writer = Writer::begin(Vec::new(), &meter, "test", 3, compression).unwrap();
-    lines.iter().for_each(|line| writer.add(line).unwrap());
+    for line in lines {
+        writer.add(line).unwrap();
+    }
     writer.end().unwrap()
 }
 

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 const HIDDEN: &str = ".statestore-";
 const UNNAMED: &str = ".new";
 /// How old a file is that whoever made it would have locked long ago.
-const ABANDONED: Duration = Duration::from_secs(60);
+const ABANDONED: Duration = Duration::from_mins(1);
 /// How often a folder is made again that somebody else removed meanwhile.
 const TRIES: usize = 100;
 
@@ -143,6 +143,17 @@ impl Staged {
         let Self { path, temporary, group } = self;
         temporary.persist(&path).map_err(|e| explain_creation(&path, group, e.error))
     }
+}
+
+/// Moves a file that is complete and synced into its place, or into that of another, on the same filesystem.
+///
+/// That it has its name survives the loss of power only after [`sync_folder`].
+///
+/// # Errors
+/// Those of the system: then nothing was changed.
+#[expect(clippy::disallowed_methods, reason = "this is where it is done right")]
+pub fn place_file(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
 }
 
 /// Removes the files that killed processes left in a folder before they had their names.

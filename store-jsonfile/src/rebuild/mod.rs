@@ -48,6 +48,16 @@ struct Drafts {
     removed: BTreeSet<Item>,
 }
 
+impl Drafts {
+    /// Brings the log that is being written to its file.
+    fn settle_log(&mut self) -> Result<()> {
+        let Some(mut log) = self.log.take() else { return Ok(()) };
+        log.finish().map_err(|e| FileError::from(e).at(&log.path))?;
+        self.placed.insert(Item::Log(log.namespace, log.log));
+        Ok(())
+    }
+}
+
 impl<'f> Rebuild<'f> {
     /// Begins, in the gate, with no journal left and nothing beside the old files.
     pub(crate) fn new(folder: &'f Folder) -> Self {
@@ -80,7 +90,7 @@ impl<'f> Rebuild<'f> {
     fn settle(&self) -> Result<()> {
         let mut drafts = self.drafts.borrow_mut();
         self.settle_object(&mut drafts)?;
-        self.settle_log(&mut drafts)
+        drafts.settle_log()
     }
 
     fn settle_object(&self, drafts: &mut Drafts) -> Result<()> {
@@ -89,13 +99,6 @@ impl<'f> Rebuild<'f> {
         let item = Item::Object(namespace);
         self.write_next(&item, bytes.as_bytes())?;
         drafts.placed.insert(item);
-        Ok(())
-    }
-
-    fn settle_log(&self, drafts: &mut Drafts) -> Result<()> {
-        let Some(mut log) = drafts.log.take() else { return Ok(()) };
-        log.finish().map_err(|e| FileError::from(e).at(&log.path))?;
-        drafts.placed.insert(Item::Log(log.namespace, log.log));
         Ok(())
     }
 
@@ -147,7 +150,7 @@ impl<'f> Rebuild<'f> {
     /// Returns a log as it is now, what is being written of it brought to its file.
     fn find_log(&self, namespace: &str, log: &str) -> Result<Option<Rc<Log>>> {
         let mut drafts = self.drafts.borrow_mut();
-        self.settle_log(&mut drafts)?;
+        drafts.settle_log()?;
         let item = Item::Log(namespace.to_owned(), log.to_owned());
         if drafts.placed.contains(&item) {
             let path = self.folder.layout.next_path(&item);
@@ -169,7 +172,7 @@ impl<'f> Rebuild<'f> {
     ) -> Result<&'d mut LogDraft> {
         let is_current = |draft: &LogDraft| draft.namespace == namespace && draft.log == log;
         if !drafts.log.as_ref().is_some_and(is_current) {
-            self.settle_log(drafts)?;
+            drafts.settle_log()?;
             let draft = self.open_draft(drafts, namespace, log, first)?;
             drafts.log = Some(draft);
         }
@@ -287,7 +290,7 @@ impl Rebuild<'_> {
     /// Returns the names of a namespace's logs as they are now.
     fn logs_of(&self, namespace: &str) -> Result<BTreeSet<String>> {
         let mut drafts = self.drafts.borrow_mut();
-        self.settle_log(&mut drafts)?;
+        drafts.settle_log()?;
         let mut names = self.view.logs_of(namespace)?;
         names.retain(|log| !drafts.removed.contains(&Item::Log(namespace.to_owned(), log.clone())));
         names.extend(drafts.placed.iter().filter_map(|item| match item {
@@ -332,7 +335,7 @@ impl Transaction for Rebuild<'_> {
 
     fn delete_log(&mut self, namespace: &str, log: &str) -> Result<()> {
         let mut drafts = self.drafts.borrow_mut();
-        self.settle_log(&mut drafts)?;
+        drafts.settle_log()?;
         let item = Item::Log(namespace.to_owned(), log.to_owned());
         drafts.placed.remove(&item);
         if self.view.log(namespace, log)?.is_some() {
