@@ -13,10 +13,17 @@ pub(crate) struct Args {
     /// A smoke run: everything once, small and for moments; its figures mean nothing
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Only the cases whose name has all these words, such as "sqlite put power 16" or "json of"
+    /// Measures dumps instead: export and import, and what backups and mirrors cost those who write; draws no plots
+    #[arg(long, conflicts_with = "plots")]
+    pub(crate) dumps: bool,
+    /// How many entries are exported and imported, with --dumps [default: 1000000]
+    #[arg(long, value_name = "N", requires = "dumps", value_parser = entries)]
+    entries: Option<usize>,
+    /// Only the cases whose name has all these words, such as "sqlite put power 16", "json of" or
+    /// "redb export"
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) only: String,
-    /// How long each process works, a round [default: 0.8]
+    /// How long each process works, a round [default: 0.8, with --dumps 5]
     #[arg(long, value_name = "N", value_parser = positive)]
     seconds: Option<f64>,
     /// How many rounds the subjects take turns; the median one is shown [default: 3]
@@ -40,12 +47,32 @@ pub(crate) struct Args {
     /// What a child process is told; for this program's own use
     #[arg(long, hide = true, value_name = "JSON")]
     pub(crate) worker: Option<String>,
+    /// The same of a child of --dumps
+    #[arg(long, hide = true, value_name = "JSON")]
+    pub(crate) errand: Option<String>,
 }
 
 impl Args {
+    /// Tells whether a case of this name is to be measured: the name has all the words that were asked for.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        let mut words = self.only.split_whitespace();
+        words.all(|word| name.split([' ', '×']).any(|part| part == word))
+    }
+
     /// Returns how many seconds each process works, a round.
     pub(crate) fn seconds(&self) -> f64 {
-        self.seconds.unwrap_or(if self.quick { 0.05 } else { 0.8 })
+        self.seconds.unwrap_or(match (self.dumps, self.quick) {
+            (false, true) => 0.05,
+            (false, false) => 0.8,
+            // A backup has to come to its end meanwhile, better several.
+            (true, true) => 0.3,
+            (true, false) => 5.0,
+        })
+    }
+
+    /// Returns how many entries are exported and imported.
+    pub(crate) fn entries(&self) -> usize {
+        self.entries.unwrap_or(if self.quick { 2000 } else { 1_000_000 })
     }
 
     /// Returns how many rounds the subjects take turns.
@@ -80,5 +107,12 @@ fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(count @ 1..=1000) => Ok(count),
         _ => Err("give a whole number from 1 to 1000".into()),
+    }
+}
+
+fn entries(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1000..=10_000_000) => Ok(count),
+        _ => Err("give a whole number from 1000 to 10000000".into()),
     }
 }

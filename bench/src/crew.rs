@@ -1,90 +1,32 @@
-//! The parent: it starts the processes of a round, releases them together, and reaps them.
+//! The parent's side of its children: it starts those of a round, releases them together, and reaps them.
 
 use std::io::{BufRead, BufReader, PipeWriter, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tempfile::TempDir;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::Result;
-use crate::args::Args;
-use crate::place::Place;
-use crate::plan::{self, Case, Crowd, Part, Subject};
-use crate::summary::{Results, Round, Summary};
-use crate::worker::{Order, READY, Report};
+use crate::worker::READY;
 
-/// Measures every case, its subjects taking turns.
-pub(crate) fn measure_all(args: &Args, place: &Place) -> Result<Results> {
-    let cases = plan::cases(args);
-    if cases.is_empty() {
-        return Err(format!("no case has all the words {:?}", args.only).into());
-    }
-    let turns: usize = cases.iter().map(|case| case.subjects().len() * args.rounds()).sum();
-    let style = ProgressStyle::with_template("{elapsed_precise} {pos}/{len} {msg}")?;
-    let bar = ProgressBar::new(turns as u64).with_style(style);
-    let time = Duration::from_secs_f64(args.seconds());
-    let mut results = Results::default();
-    for case in cases {
-        let subjects = case.subjects();
-        // A large database takes far longer to make than to measure, so all rounds share it.
-        let shared = match case.part {
-            Part::Throughput => Vec::new(),
-            Part::Size => {
-                subjects.iter().map(|&subject| prepare(place, subject, case)).collect::<Result<_>>()?
-            }
-        };
-        for number in 0..args.rounds() {
-            for (n, &subject) in subjects.iter().enumerate() {
-                let name = case.name_of(subject);
-                bar.set_message(format!("{case}: {name}"));
-                let measured = match shared.get(n) {
-                    Some(folder) => measure(folder.path(), subject, case, time),
-                    None => prepare(place, subject, case)
-                        .and_then(|folder| measure(folder.path(), subject, case, time)),
-                };
-                let reports = measured.map_err(|error| format!("{case}, {subject}: {error}"))?;
-                let summary = Summary::of(&reports, time)?;
-                results.add(Round { case, subject, number, summary });
-                bar.inc(1);
-            }
-        }
-    }
-    bar.finish_and_clear();
-    Ok(results)
-}
-
-/// Makes a database; it is removed when it is dropped.
-fn prepare(place: &Place, subject: Subject, case: Case) -> Result<TempDir> {
-    let folder = place.fresh_folder()?;
-    let prepared = command(&Order { subject, case, time: None, seed: 1 }, folder.path())?.status()?;
-    if !prepared.success() {
-        return Err(format!("the database of {case}, {subject}, could not be made: {prepared}").into());
-    }
-    Ok(folder)
-}
-
-/// Measures one subject once.
-fn measure(folder: &Path, subject: Subject, case: Case, time: Duration) -> Result<Vec<Report>> {
-    let processes = match case.crowd {
-        Crowd::Processes(n) => n,
-        Crowd::Tasks(_) => 1,
-    };
-    let mut crew = Crew::start(processes, Order { subject, case, time: Some(time), seed: 1 }, folder)?;
-    crew.release()?;
-    crew.reports()
-}
-
-fn command(order: &Order, folder: &Path) -> Result<Command> {
+/// Returns a child of this program that is told what to do, in a folder.
+pub(crate) fn command(option: &str, order: &impl Serialize, folder: &Path) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("--worker").arg(serde_json::to_string(order)?).current_dir(folder);
+    command.arg(option).arg(serde_json::to_string(order)?).current_dir(folder);
     Ok(command)
+}
+
+/// Returns a bar for so many turns.
+pub(crate) fn bar(turns: usize) -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{elapsed_precise} {pos}/{len} {msg}")?;
+    Ok(ProgressBar::new(turns as u64).with_style(style))
 }
 
 /// The processes of a round; those that still run are killed when it is dropped.
 #[derive(Debug)]
-struct Crew {
+pub(crate) struct Crew {
     members: Vec<Member>,
     word: PipeWriter,
 }
@@ -96,19 +38,23 @@ struct Member {
 }
 
 impl Crew {
-    fn start(processes: usize, order: Order, folder: &Path) -> Result<Self> {
+    /// Starts a child a command.
+    pub(crate) fn start(commands: Vec<Command>) -> Result<Self> {
         let (input, word) = std::io::pipe()?;
-        let mut crew = Self { members: Vec::with_capacity(processes), word };
-        for n in 0..processes {
-            // Far apart: the tasks of one process count on from its seed.
-            let order = Order { seed: order.seed + 10_000 * (n as u64 + 1), ..order };
-            let mut command = command(&order, folder)?;
+        let mut crew = Self { members: Vec::with_capacity(commands.len()), word };
+        for mut command in commands {
             let mut child = command.stdin(input.try_clone()?).stdout(Stdio::piped()).spawn()?;
             if let Some(output) = child.stdout.take() {
                 crew.members.push(Member { child, output: BufReader::new(output) });
             }
         }
         Ok(crew)
+    }
+
+    /// Lets them go when all are ready, and returns their reports, in the order of the commands.
+    pub(crate) fn work<R: DeserializeOwned>(mut self) -> Result<Vec<R>> {
+        self.release()?;
+        self.reports()
     }
 
     /// Waits until all are ready, then lets them go with one write to the pipe that they share.
@@ -123,7 +69,7 @@ impl Crew {
         Ok(self.word.write_all(&word)?)
     }
 
-    fn reports(&mut self) -> Result<Vec<Report>> {
+    fn reports<R: DeserializeOwned>(&mut self) -> Result<Vec<R>> {
         let mut reports = Vec::new();
         for member in &mut self.members {
             let line = member.line()?;

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p bench -- --csv docs/bench/results.csv --plots docs/bench
 //! cargo run --release -p bench -- --only "sqlite put 16" --seconds 5
+//! cargo run --release -p bench -- --dumps --csv docs/bench/dumps.csv
 //! cargo run -p bench -- --quick
 //! ```
 //!
@@ -30,14 +31,16 @@
 //! | `load` | keys and values |
 //! | `side` | the subjects: one file each |
 //! | `meter`, `memory`, `summary` | what one participant measures; what a process has in memory; what all of them together come to |
-//! | `worker`, `crew` | the child process; the parent that starts, releases and reaps them |
+//! | `worker`, `crew`, `rounds` | the child process; the parent that starts, releases and reaps them; who takes turns |
 //! | `place` | the disk that it runs on |
 //! | `report`, `expect` | the table; what is aimed at |
+//! | `dumps` | the other run: dumps, and what backups and mirrors cost those who write; its own plan to its own file |
 //! | `csv`, `plots`, `out` | the file of all rounds, the plots, and how files are made |
 
 mod args;
 mod crew;
 mod csv;
+mod dumps;
 mod expect;
 mod load;
 mod memory;
@@ -47,6 +50,7 @@ mod place;
 mod plan;
 mod plots;
 mod report;
+mod rounds;
 mod side;
 mod summary;
 mod worker;
@@ -63,9 +67,11 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let ended = match &args.worker {
-        Some(order) => worker::run(order),
-        None => run(&args),
+    let ended = match (&args.worker, &args.errand) {
+        (Some(order), _) => worker::run(order),
+        (None, Some(errand)) => dumps::run_errand(errand),
+        (None, None) if args.dumps => dumps::run(&args),
+        (None, None) => run(&args),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,7 +84,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<()> {
     let place = place::Place::choose(args.at.as_deref())?;
-    let results = crew::measure_all(args, &place)?;
+    let results = rounds::measure_all(args, &place)?;
     if let Some(path) = &args.csv {
         csv::write(path, &results)?;
     }

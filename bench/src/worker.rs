@@ -46,13 +46,18 @@ pub(crate) fn run(order: &str) -> Result<()> {
     let tallies = side.work(time, &mut wait_for_the_word)?;
     let memory = memory.and_then(Memory::after);
     side.close()?;
+    tell(&Report { tallies, memory })
+}
+
+/// Writes a report to the parent, a line.
+pub(crate) fn tell(report: &impl Serialize) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, &Report { tallies, memory })?;
+    serde_json::to_writer(&mut out, report)?;
     Ok(writeln!(out)?)
 }
 
 /// All children share one pipe, and each takes one byte of it; its end means that the parent is gone.
-fn wait_for_the_word() -> Result<()> {
+pub(crate) fn wait_for_the_word() -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{READY}")?;
     out.flush()?;

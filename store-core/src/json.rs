@@ -216,7 +216,7 @@ impl Json {
     }
 
     /// Makes the value of a text whose syntax is known to be right, after refusing what only the store does.
-    fn from_valid(text: &str) -> Result<Self> {
+    pub(crate) fn from_valid(text: &str) -> Result<Self> {
         let shape = Shape::of(text);
         if let Some((at, why)) = shape.refusal() {
             return Err(refuse(text, at, &why));

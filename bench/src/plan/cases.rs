@@ -13,11 +13,7 @@ const OBJECT: usize = 100;
 pub(crate) fn cases(args: &Args) -> Vec<Case> {
     let mut cases = throughput(args);
     cases.extend(sizes(args));
-    cases.retain(|case| {
-        let name = case.to_string();
-        let parts = || name.split([' ', '×']);
-        args.only.split_whitespace().all(|word| parts().any(|part| part == word))
-    });
+    cases.retain(|case| args.wants(&case.to_string()));
     cases
 }
 

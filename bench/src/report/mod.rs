@@ -32,7 +32,7 @@ pub(crate) fn tables(results: &Results, args: &Args) -> String {
 }
 
 /// Returns a table whose columns from the third on are numbers.
-fn laid_out<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -> Table {
+pub(crate) fn laid_out<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -> Table {
     let mut table = Table::new();
     table.load_style(STYLE).set_header(header);
     for row in rows {

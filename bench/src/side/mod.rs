@@ -11,7 +11,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use self::hand::HandWritten;
 use self::peer::PeerSide;
 use self::redb::BareRedb;
+pub(crate) use self::redb::CACHE as REDB_CACHE;
 use self::sqlite::BareSqlite;
+pub(crate) use self::sqlite::TABLES as SQLITE_TABLES;
 use self::store::StoreSide;
 use crate::Result;
 use crate::meter::Tally;
@@ -68,7 +70,7 @@ pub(crate) fn open(subject: Subject, case: Case, seed: u64) -> Result<Box<dyn Si
 }
 
 /// Returns the time as milliseconds since 1970.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -17,7 +17,7 @@ const ENTRIES: TableDefinition<'_, (&str, &str), (&str, u64, i64)> = TableDefini
 /// Log and number to time and entry.
 const RECORDS: TableDefinition<'_, (&str, u64), (i64, &str)> = TableDefinition::new("records");
 /// In bytes, as the store has it; redb's own default is 1 GiB.
-const CACHE: usize = 16 << 20;
+pub(crate) const CACHE: usize = 16 << 20;
 /// How much is written in one transaction when a database is made.
 const CHUNK: usize = 50_000;
 

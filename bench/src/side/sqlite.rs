@@ -11,7 +11,7 @@ use crate::load::{LOG, Load, NAMESPACE};
 use crate::plan::{Operation, Safety};
 
 /// The tables of the store, but for those that a bare program has no use for.
-const TABLES: &str = "
+pub(crate) const TABLES: &str = "
     CREATE TABLE namespaces (name TEXT NOT NULL PRIMARY KEY, revision INTEGER NOT NULL)
         STRICT, WITHOUT ROWID;
     CREATE TABLE entries (

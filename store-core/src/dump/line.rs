@@ -111,21 +111,19 @@ pub(super) fn encode(line: &Line, into: &mut Vec<u8>) -> serde_json::Result<()> 
     into.extend_from_slice(BEGIN);
     into.extend_from_slice(b"00000000");
     into.extend_from_slice(JOINT);
-    let begin = into.len() - 1;
+    // The object's own brace is written where the joint's comma stands, which then takes the place back.
+    into.pop();
     match line {
         Line::Header(header) => serde_json::to_writer(&mut *into, header)?,
         Line::Namespace { name, revision } => {
             let text = NamespaceText { namespace: name.clone(), revision: revision.get() };
             serde_json::to_writer(&mut *into, &text)?;
         }
+        // By hand: the value is JSON already.
         Line::Key { key, revision, at, value } => {
-            // Written by hand: the value is JSON already.
-            let begin = format!(
-                "{{\"key\":{},\"revision\":{revision},\"at\":{},\"value\":",
-                Json::from(key.as_str()),
-                at.as_millis()
-            );
-            into.extend_from_slice(begin.as_bytes());
+            into.extend_from_slice(b"{\"key\":");
+            serde_json::to_writer(&mut *into, key)?;
+            write_to(into, format_args!(",\"revision\":{revision},\"at\":{},\"value\":", at.as_millis()));
             into.extend_from_slice(value.as_str().as_bytes());
             into.push(b'}');
         }
@@ -134,27 +132,28 @@ pub(super) fn encode(line: &Line, into: &mut Vec<u8>) -> serde_json::Result<()> 
             serde_json::to_writer(&mut *into, &text)?;
         }
         Line::Entry { seq, at, entry } => {
-            let begin = format!("{{\"seq\":{seq},\"at\":{},\"entry\":", at.as_millis());
-            into.extend_from_slice(begin.as_bytes());
+            write_to(into, format_args!("{{\"seq\":{seq},\"at\":{},\"entry\":", at.as_millis()));
             into.extend_from_slice(entry.as_str().as_bytes());
             into.push(b'}');
         }
         Line::Sum(sum) => serde_json::to_writer(&mut *into, sum)?,
         Line::End(end) => serde_json::to_writer(&mut *into, end)?,
     }
-    // The joint's comma stands in the place of the object's own brace.
-    if let Some(brace) = into.get_mut(begin + 1) {
+    if let Some(brace) = into.get_mut(CHECKED - 1) {
         debug_assert_eq!(*brace, b'{', "every line is an object");
         *brace = b',';
     }
-    into.remove(begin);
     into.push(b'\n');
     let crc = crc_of(into.get(CHECKED..).unwrap_or_default());
-    if let Some(mut digits) = into.get_mut(BEGIN.len()..BEGIN.len() + 8) {
-        // Eight digits fit into eight bytes.
-        let _ = write!(digits, "{crc:08x}");
+    if let Some(digits) = into.get_mut(BEGIN.len()..BEGIN.len() + 8) {
+        digits.copy_from_slice(&hex(crc));
     }
     Ok(())
+}
+
+fn write_to(into: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // Writing to memory does not fail.
+    let _ = into.write_fmt(text);
 }
 
 fn crc_of(checked: &[u8]) -> u32 {
@@ -181,18 +180,23 @@ pub(super) fn decode(line: &[u8]) -> Result<Line, Unreadable> {
     let digits = line.strip_prefix(BEGIN).and_then(|rest| rest.get(..8)).ok_or(Unreadable::Changed)?;
     let checked = line.get(CHECKED..).ok_or(Unreadable::Changed)?;
     let joint = line.get(CHECKED - JOINT.len()..CHECKED) == Some(JOINT);
-    if !joint || format!("{:08x}", crc_of(checked)).as_bytes() != digits {
+    if !joint || hex(crc_of(checked)) != digits {
         return Err(Unreadable::Changed);
     }
     let odd = |e: &dyn std::fmt::Display| Unreadable::Odd(e.to_string());
-    let mut text = String::with_capacity(checked.len() + 1);
-    text.push('{');
-    text.push_str(std::str::from_utf8(checked).map_err(|e| odd(&e))?);
-    parse(&text).map_err(|e| odd(&e))
+    // The checksum is a member like any other, of which no record takes note.
+    let text = std::str::from_utf8(line).map_err(|e| odd(&e))?;
+    parse(text).map_err(|e| odd(&e))
+}
+
+/// Writes eight digits.
+fn hex(crc: u32) -> [u8; 8] {
+    let digit = |n: u32| char::from_digit((crc >> (28 - 4 * n)) & 0xf, 16).map_or(b'0', |digit| digit as u8);
+    [0, 1, 2, 3, 4, 5, 6, 7].map(digit)
 }
 
 fn parse(text: &str) -> Result<Line, Box<dyn std::error::Error>> {
-    let first = text.get(2..).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    let first = text.get(CHECKED + 1..).and_then(|rest| rest.split('"').next()).unwrap_or_default();
     Ok(match first {
         "statestore" => Line::Header(serde_json::from_str(text)?),
         "namespace" => {
@@ -203,7 +207,7 @@ fn parse(text: &str) -> Result<Line, Box<dyn std::error::Error>> {
             let KeyText { key, revision, at, value } = serde_json::from_str(text)?;
             let revision = Revision::new(number(revision)?);
             let at = Timestamp::from_millis(number(at)?);
-            Line::Key { key, revision, at, value: value.get().parse()? }
+            Line::Key { key, revision, at, value: Json::from_valid(value.get())? }
         }
         "log" => {
             let LogText { log: name, first, last } = serde_json::from_str(text)?;
@@ -212,7 +216,7 @@ fn parse(text: &str) -> Result<Line, Box<dyn std::error::Error>> {
         "seq" => {
             let EntryText { seq, at, entry } = serde_json::from_str(text)?;
             let at = Timestamp::from_millis(number(at)?);
-            Line::Entry { seq: number(seq)?, at, entry: entry.get().parse()? }
+            Line::Entry { seq: number(seq)?, at, entry: Json::from_valid(entry.get())? }
         }
         "sum" => Line::Sum(serde_json::from_str(text)?),
         "end" => Line::End(serde_json::from_str(text)?),

@@ -9,7 +9,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `line` | one line of the format, with its checksum |
-//! | `tally` | counts and digests, as a stream goes by |
+//! | `tally`, `digest` | counts and digests, as a stream goes by |
 //! | `write`, `read` | the stream, written and read; reading refuses whatever is not as it was written |
 //! | `outline` | what a dump, or a store, holds, without the values; and how two differ |
 //! | `take`, `load` | from a snapshot, into a transaction |
@@ -19,6 +19,7 @@
 //!
 //! The format is written down in `docs/dump-format.md`.
 
+mod digest;
 mod export;
 mod line;
 mod load;

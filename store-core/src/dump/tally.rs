@@ -1,5 +1,6 @@
 //! Counts and digests of a dump as it goes by, the same when it is written and when it is read.
 
+use super::digest::Digest;
 use super::line::{End, Line, Sum};
 use super::outline::{NamespaceOutline, Outline};
 use crate::types::LogInfo;
@@ -8,8 +9,8 @@ use crate::types::LogInfo;
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) outline: Outline,
-    lines: blake3::Hasher,
-    contents: blake3::Hasher,
+    lines: Digest,
+    contents: Digest,
 }
 
 impl Tally {
@@ -19,7 +20,7 @@ impl Tally {
         self.outline.records += 1;
         match line {
             Line::Namespace { name, revision } => {
-                self.contents = blake3::Hasher::new();
+                self.contents.reset();
                 let opened =
                     NamespaceOutline { name: name.clone(), revision: *revision, ..Default::default() };
                 self.outline.namespaces.push(opened);
@@ -56,7 +57,7 @@ impl Tally {
 
     /// Returns the sum of the namespace that is open, and notes its digest.
     pub(super) fn sum(&mut self) -> Option<Sum> {
-        let digest = self.contents.finalize().to_hex().to_string();
+        let digest = self.contents.hex();
         let namespace = self.outline.namespaces.last_mut()?;
         namespace.digest.clone_from(&digest);
         Some(Sum {
@@ -70,7 +71,7 @@ impl Tally {
 
     /// Returns the last line, and notes the digest of all.
     pub(super) fn end(&mut self) -> End {
-        self.outline.digest = self.lines.finalize().to_hex().to_string();
+        self.outline.digest = self.lines.hex();
         End {
             what: super::write::NAME.to_owned(),
             namespaces: self.outline.namespaces.len() as u64,
