@@ -24,11 +24,17 @@ pub enum Ability {
     Logs,
     /// One batch can change several namespaces.
     Spanning,
+    /// All that a store holds can be read at one instant, and so be dumped.
+    Snapshots,
+    /// All that a store holds can be replaced at one instant, and so be restored.
+    Rebuilding,
+    /// A store that was migrated says where to.
+    Moving,
 }
 
 impl Ability {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Processes,
         Self::Persistence,
         Self::Power,
@@ -36,6 +42,9 @@ impl Ability {
         Self::ReadOnly,
         Self::Logs,
         Self::Spanning,
+        Self::Snapshots,
+        Self::Rebuilding,
+        Self::Moving,
     ];
 
     /// Returns what it is, in a few words.
@@ -48,6 +57,9 @@ impl Ability {
             Self::ReadOnly => "opening for reading only",
             Self::Logs => "logs",
             Self::Spanning => "batches over several namespaces",
+            Self::Snapshots => "dumps of one instant",
+            Self::Rebuilding => "restoring a dump",
+            Self::Moving => "leaving word of a move",
         }
     }
 }

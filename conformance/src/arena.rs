@@ -97,6 +97,11 @@ impl Arena {
         Ok(path)
     }
 
+    /// Leaves a store out of the checks after the case: it was moved, and nobody can look into it.
+    pub(crate) fn forget(&self, path: &Path) {
+        self.stores.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+    }
+
     /// Opens the store with the settings that nobody chose.
     pub(crate) fn open(&self) -> Outcome<Blocking> {
         self.open_with(Settings::default())
@@ -105,8 +110,14 @@ impl Arena {
     /// Opens the store.
     #[track_caller]
     pub(crate) fn open_with(&self, settings: Settings) -> Outcome<Blocking> {
+        self.open_at(&self.path()?, settings)
+    }
+
+    /// Opens a further store.
+    #[track_caller]
+    pub(crate) fn open_at(&self, path: &Path, settings: Settings) -> Outcome<Blocking> {
         let settings = patient(self.target, settings);
-        let store = self.target.open(&self.path()?, settings).context("cannot open the store")?;
+        let store = self.target.open(path, settings).context("cannot open the store")?;
         Ok(Blocking::new(store))
     }
 

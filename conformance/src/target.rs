@@ -196,6 +196,12 @@ pub trait Target: Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether whoever reads the whole store at one instant holds the gate meanwhile, so that writers wait for a
+    /// dump; those who wait too long are told who takes it.
+    fn dumps_hold_up_writers(&self) -> bool {
+        false
+    }
+
     /// Whether artefacts of a role end with their last whole record: then a tail that is cut off or spoilt
     /// cannot be told from one that a loss of power left, and counts as never written. What is found is the
     /// store as it stood after one of its writes.

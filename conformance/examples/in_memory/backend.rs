@@ -25,18 +25,21 @@ impl InMemoryBackend {
         Self { held, files: vec![place.data().to_owned(), place.gate()] }
     }
 
-    fn newest(&self) -> Arc<State> {
-        Arc::clone(&self.held.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Returns what the store holds, unless it has moved.
+    fn newest(&self) -> Result<Arc<State>> {
+        let newest = Arc::clone(&self.held.lock().unwrap_or_else(PoisonError::into_inner));
+        newest.check_moved()?;
+        Ok(newest)
     }
 }
 
 impl Backend for InMemoryBackend {
     fn get(&self, namespace: &str, key: &str) -> Result<Option<Entry>> {
-        self.newest().get(namespace, key)
+        self.newest()?.get(namespace, key)
     }
 
     fn read(&self, _deadline: Instant, work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>) -> Result<()> {
-        work(&*self.newest())
+        work(&*self.newest()?)
     }
 
     fn write(
@@ -44,7 +47,7 @@ impl Backend for InMemoryBackend {
         _deadline: Instant,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>,
     ) -> Result<()> {
-        let mut next = State::clone(&self.newest());
+        let mut next = State::clone(&*self.newest()?);
         work(&mut next)?;
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         Ok(())

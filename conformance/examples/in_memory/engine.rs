@@ -51,7 +51,11 @@ impl Engine for InMemoryEngine {
         let marker = Marker::read(place.data())?;
         marker.check_process(place.data())?;
         match held(marker) {
-            Some(_) => Ok(Presence::Ready),
+            Some(held) => {
+                let newest = held.lock().unwrap_or_else(PoisonError::into_inner);
+                newest.check_moved().map_err(|error| error.with_path(place.data()))?;
+                Ok(Presence::Ready)
+            }
             None if settings.create => Ok(Presence::Missing),
             None => {
                 let why =

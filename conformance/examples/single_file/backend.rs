@@ -34,6 +34,13 @@ impl SingleFileBackend {
         Ok(Self { place: place.clone(), document, swept: AtomicBool::default(), seen: AtomicBool::default() })
     }
 
+    /// Returns what the store holds, unless it has moved.
+    fn load(&self) -> Result<Arc<State>> {
+        let state = self.document.load()?;
+        state.check_moved().map_err(|error| error.with_path(self.document.path()))?;
+        Ok(state)
+    }
+
     fn save(&self, state: &Arc<State>) -> Result<()> {
         self.seen.store(false, Ordering::Release);
         self.document.save(state).map_err(|failed| match failed {
@@ -48,11 +55,11 @@ impl SingleFileBackend {
 
 impl Backend for SingleFileBackend {
     fn get(&self, namespace: &str, key: &str) -> Result<Option<Entry>> {
-        self.document.load()?.get(namespace, key)
+        self.load()?.get(namespace, key)
     }
 
     fn read(&self, _deadline: Instant, work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>) -> Result<()> {
-        work(&*self.document.load()?)
+        work(&*self.load()?)
     }
 
     fn write(
@@ -66,7 +73,7 @@ impl Backend for SingleFileBackend {
         if !self.swept.swap(true, Ordering::AcqRel) {
             sweep_files(folder);
         }
-        let mut state = State::clone(&*self.document.load()?);
+        let mut state = State::clone(&*self.load()?);
         work(&mut state)?;
         self.save(&Arc::new(state))
     }

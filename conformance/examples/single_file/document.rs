@@ -25,6 +25,8 @@ struct StateText {
     epoch: u32,
     boot: String,
     namespaces: BTreeMap<String, NamespaceText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moved_to: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -101,6 +103,7 @@ fn state_text(state: &State) -> serde_json::Result<StateText> {
         epoch: state.epoch.number,
         boot: state.epoch.boot.clone(),
         namespaces: namespaces.collect::<serde_json::Result<_>>()?,
+        moved_to: state.moved_to.clone(),
     })
 }
 
@@ -122,7 +125,11 @@ fn namespace_text(space: &Namespace) -> serde_json::Result<NamespaceText> {
 
 fn state(text: StateText) -> State {
     let namespaces = text.namespaces.into_iter().map(|(name, space)| (name, Arc::new(namespace(space))));
-    State { epoch: Epoch { number: text.epoch, boot: text.boot }, namespaces: namespaces.collect() }
+    State {
+        epoch: Epoch { number: text.epoch, boot: text.boot },
+        namespaces: namespaces.collect(),
+        moved_to: text.moved_to,
+    }
 }
 
 fn namespace(text: NamespaceText) -> Namespace {

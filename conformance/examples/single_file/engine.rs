@@ -47,7 +47,8 @@ impl Engine for SingleFileEngine {
         check_marker(&bytes).map_err(|error| error.with_path(place.data()))?;
         // Damage is told at once, not by the first read.
         let path = path_in(place.path());
-        document::decode(&read_file(&path)?.1).map_err(|error| error.with_path(&path))?;
+        let state = document::decode(&read_file(&path)?.1).and_then(|state| state.check_moved());
+        state.map_err(|error| error.with_path(&path))?;
         Ok(Presence::Ready)
     }
 

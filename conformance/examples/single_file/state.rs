@@ -5,13 +5,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use store_core::backend::{Epoch, Snapshot, Transaction};
-use store_core::{Entry, KeyRange, LogEntry, LogInfo, NamespaceInfo, Result, Revision, Seq};
+use store_core::{Entry, Error, KeyRange, LogEntry, LogInfo, NamespaceInfo, Result, Revision, Seq};
 
 /// One instant of a store; a clone shares with its original all that neither changes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     pub(crate) epoch: Epoch,
     pub(crate) namespaces: BTreeMap<String, Arc<Namespace>>,
+    /// Where the store has moved to.
+    pub(crate) moved_to: Option<String>,
 }
 
 /// What one namespace holds; its revision stays when everything else is deleted.
@@ -42,6 +44,14 @@ impl Log {
 }
 
 impl State {
+    /// Refuses a store that has moved, to whoever reads or writes it.
+    ///
+    /// # Errors
+    /// `Moved` says where to.
+    pub(crate) fn check_moved(&self) -> Result<()> {
+        self.moved_to.as_ref().map_or(Ok(()), |to| Err(Error::moved(to)))
+    }
+
     fn space(&mut self, namespace: &str) -> &mut Namespace {
         Arc::make_mut(self.namespaces.entry(namespace.to_owned()).or_default())
     }
@@ -167,6 +177,11 @@ impl Transaction for State {
 
     fn set_epoch(&mut self, epoch: &Epoch) -> Result<()> {
         self.epoch = epoch.clone();
+        Ok(())
+    }
+
+    fn entomb(&mut self, to: &str) -> Result<()> {
+        self.moved_to = Some(to.to_owned());
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ mod in_order;
 mod input_proof;
 mod linearizable;
 mod loud;
+mod restorable;
 mod shared_rightly;
 mod tidy;
 
@@ -48,6 +49,7 @@ pub(crate) const ALL: &[(&str, &[Case])] = &[
     ("shared_rightly", shared_rightly::CASES),
     ("tidy", tidy::CASES),
     ("input_proof", input_proof::CASES),
+    ("restorable", restorable::CASES),
 ];
 
 const WORKS: &[&[&[Work]]] = &[
@@ -57,6 +59,7 @@ const WORKS: &[&[&[Work]]] = &[
     bounded::WORKS,
     shared_rightly::WORKS,
     durable::WORKS,
+    restorable::WORKS,
     faults::WORKS,
 ];
 

@@ -64,6 +64,10 @@ impl Target for Files {
         check(&folder(path)).map_err(|error| error.to_string())
     }
 
+    fn dumps_hold_up_writers(&self) -> bool {
+        true
+    }
+
     fn tight(&self) -> Option<Tight> {
         None
     }

@@ -79,4 +79,10 @@ pub(crate) enum Fault {
     SyncsNothing,
     DeniesItsMaps,
     SeesNothingWrong,
+    DumpsPieceByPiece,
+    DumpsNoLogs,
+    RestoresInTwoSteps,
+    RestoresRounded,
+    KeepsTheEpoch,
+    BuriesNobody,
 }

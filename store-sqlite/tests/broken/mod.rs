@@ -5,6 +5,8 @@ mod faults;
 mod places;
 mod seen_by;
 mod store;
+mod texts;
+mod whole;
 
 use std::any::Any;
 use std::path::{Path, PathBuf};

@@ -358,5 +358,50 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         ],
     ),
     (Fault::DeniesItsMaps, &["loud::a_quota_used_up_is_told_of_and_a_higher_one_lets_work_go_on"]),
+    (
+        Fault::DumpsPieceByPiece,
+        &[
+            "restorable::a_dump_under_load_is_one_instant",
+            "restorable::a_dumper_that_is_stopped_holds_up_nobody_or_is_named",
+        ],
+    ),
+    (Fault::DumpsNoLogs, &["restorable::a_kill_amid_a_dump_leaves_one_that_is_whole_or_none"]),
+    (
+        Fault::RestoresInTwoSteps,
+        &[
+            "restorable::a_store_that_holds_something_is_not_restored_over_unasked",
+            "restorable::a_restore_is_seen_at_one_instant",
+            "restorable::a_full_disk_amid_a_dump_a_restore_or_a_migration_leaves_what_was_there",
+            "restorable::a_kill_amid_a_restore_leaves_what_was_there_or_what_was_restored",
+            "restorable::a_power_cut_amid_a_restore_leaves_what_was_there_or_what_was_restored",
+        ],
+    ),
+    (
+        Fault::RestoresRounded,
+        &[
+            "restorable::a_dump_that_is_restored_and_dumped_again_is_the_same",
+            "restorable::a_dump_through_a_pipe_is_the_same",
+            "restorable::a_dump_that_was_cut_short_is_refused_and_nothing_is_touched",
+            "restorable::a_dump_that_was_changed_is_refused_and_nothing_is_touched",
+            "restorable::records_that_do_not_belong_are_refused",
+            "restorable::a_dump_of_a_newer_version_is_refused",
+            "restorable::a_store_that_is_kept_goes_on_after_a_migration",
+        ],
+    ),
+    (
+        Fault::KeepsTheEpoch,
+        &[
+            "restorable::what_was_emptied_before_a_dump_gets_no_old_revision",
+            "restorable::a_restore_gives_no_revision_again",
+            "restorable::writes_beside_a_restore_come_before_it_or_after",
+        ],
+    ),
+    (
+        Fault::BuriesNobody,
+        &[
+            "restorable::a_migration_loses_no_acknowledged_write_and_tells_everybody_where_to",
+            "restorable::a_kill_amid_a_migration_leaves_the_old_store_or_the_new_one",
+        ],
+    ),
     (Fault::SeesNothingWrong, &["loud::a_random_change_of_a_file_is_told_of_or_changes_nothing"]),
 ];

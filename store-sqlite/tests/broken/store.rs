@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use store_core::{
     Batch, Durability, Entry, Error, ErrorKind, Json, KeyRange, LogEntry, LogInfo, LogRange, LogStart,
-    NamespaceInfo, Object, Outcome, Receipt, Result, Revision, Seq, StateStore, StoreInfo, Timestamp, Write,
+    NamespaceInfo, Object, Outcome, RebuildWork, Receipt, Result, Revision, Seq, SnapshotWork, StateStore,
+    StoreInfo, Timestamp, Write,
 };
 
-use super::batches::{append_null, invent, merge, rebuild, round, split};
+use super::batches::{append_null, invent, merge, rebuild, split};
 use super::faults::Fault;
 use super::places::{reworded, swallows};
+use super::whole;
 
 static WRITES: AtomicU64 = AtomicU64::new(0);
 
@@ -52,30 +54,6 @@ impl Store {
     /// Whether it is every so manieth write of this process.
     fn every(nth: u64) -> bool {
         WRITES.fetch_add(1, Ordering::Relaxed) % nth == nth - 1
-    }
-
-    pub(crate) fn name(&self, name: &str) -> String {
-        match self.fault {
-            Fault::FoldsCase => name.to_lowercase(),
-            Fault::CutsNames => name[..name.floor_char_boundary(60)].to_owned(),
-            Fault::CleansNames if name.is_empty() => "_".to_owned(),
-            Fault::CleansNames => name.replace(char::is_control, "_"),
-            _ => name.to_owned(),
-        }
-    }
-
-    pub(crate) fn space(&self, name: &str) -> String {
-        if self.is(Fault::HasOneNamespace) { "n".to_owned() } else { self.name(name) }
-    }
-
-    pub(crate) fn value(&self, value: &Json) -> Json {
-        match self.fault {
-            Fault::RoundsNumbers => {
-                value.to_value().map_or_else(|_| value.clone(), |value| round(value).into())
-            }
-            Fault::ForgetsTheDeep if value.depth() > 100 => Json::from(serde_json::Value::Null),
-            _ => value.clone(),
-        }
     }
 
     fn revision(&self, revision: Revision) -> Revision {
@@ -441,6 +419,18 @@ impl StateStore for Store {
             return Ok(());
         }
         self.inner.close().await
+    }
+
+    async fn snapshot(&self, work: SnapshotWork) -> Result<()> {
+        whole::snapshot(self, work).await.map_err(|e| self.error(e))
+    }
+
+    async fn rebuild(&self, operation: &'static str, work: RebuildWork) -> Result<()> {
+        whole::rebuild(self, operation, work).await.map_err(|e| self.error(e))
+    }
+
+    async fn check_integrity(&self) -> Result<Vec<String>> {
+        self.inner.check_integrity().await
     }
 
     async fn info(&self) -> Result<StoreInfo> {

@@ -1,6 +1,7 @@
 //! Whether a backend refuses what it says that it lacks, and does everything else.
 
-use store_core::{Access, Batch, Durability, Error, ErrorKind, Json, LogRange, Result, Settings};
+use store_core::backend::Transaction;
+use store_core::{Access, Batch, Blocking, Durability, Error, ErrorKind, Json, LogRange, Result, Settings};
 
 use crate::ability::Ability;
 use crate::arena::Arena;
@@ -37,7 +38,7 @@ fn try_out(arena: &Arena, ability: Ability) -> Outcome<Result<()>> {
     let lacks = arena.target.lacks();
     let durability = if lacks.contains(&Ability::Power) { Durability::Process } else { Durability::Power };
     let basic = Settings::default().with_durability(durability);
-    let open = |settings| arena.target.open(&path, settings).map(store_core::Blocking::new);
+    let open = |settings| arena.target.open(&path, settings).map(Blocking::new);
     let batch = Batch::new().put("n", "k", 1u64);
     let attempt = match ability {
         Ability::Power => open(basic.with_durability(Durability::Process))
@@ -55,6 +56,16 @@ fn try_out(arena: &Arena, ability: Ability) -> Outcome<Result<()>> {
             store.read_log("n", "log", LogRange::all()).map(drop)
         }),
         Ability::Spanning => open(basic).and_then(|store| store.commit(batch.put("m", "k", 1u64)).map(drop)),
+        Ability::Snapshots => open(basic).and_then(|store| {
+            pollster::block_on(store.store().snapshot(Box::new(|snapshot| snapshot.epoch().map(drop))))
+        }),
+        Ability::Rebuilding => {
+            open(basic).and_then(|store| rebuild(&store, |transaction| transaction.clear("n")))
+        }
+        Ability::Moving => {
+            arena.forget(&path);
+            open(basic).and_then(|store| rebuild(&store, |transaction| transaction.entomb("nowhere:/")))
+        }
         Ability::Processes => {
             let store = open(basic)?;
             store.commit(batch)?;
@@ -72,6 +83,14 @@ fn try_out(arena: &Arena, ability: Ability) -> Outcome<Result<()>> {
     };
     ensure!(path.parent().is_some_and(std::path::Path::is_dir), "the folder of the store is gone");
     Ok(attempt)
+}
+
+/// Changes a store in a transaction of everything.
+fn rebuild(
+    store: &Blocking,
+    mut work: impl FnMut(&mut dyn Transaction) -> Result<()> + Send + 'static,
+) -> Result<()> {
+    pollster::block_on(store.store().rebuild("try", Box::new(move |transaction| work(transaction))))
 }
 
 /// Opens the store in another process, which writes and ends; whatever the backend says that it lacks.

@@ -17,16 +17,24 @@ pub(super) struct Altered<'d> {
     disk: &'d Disk,
     state: Arc<State>,
     writes: bool,
+    /// Whether every call looks at what is there by then.
+    moves: bool,
     lines: Vec<Line>,
 }
 
 impl<'d> Altered<'d> {
     pub(super) fn to_read(disk: &'d Disk, state: Arc<State>) -> Self {
-        Self { disk, state, writes: false, lines: Vec::new() }
+        let moves = disk.mutant == Mutant::SnapshotOfSeveralInstants;
+        Self { disk, state, writes: false, moves, lines: Vec::new() }
+    }
+
+    pub(super) fn to_dump(disk: &'d Disk, state: Arc<State>) -> Self {
+        let moves = disk.mutant == Mutant::DumpOfSeveralInstants;
+        Self { moves, ..Self::to_read(disk, state) }
     }
 
     pub(super) fn to_write(disk: &'d Disk, state: Arc<State>) -> Self {
-        Self { disk, state, writes: true, lines: Vec::new() }
+        Self { disk, state, writes: true, moves: false, lines: Vec::new() }
     }
 
     /// Returns the state after the transaction, and what it did to logs.
@@ -44,7 +52,7 @@ impl<'d> Altered<'d> {
 
     /// Returns the state that a call looks at.
     fn now(&self) -> Result<Arc<State>> {
-        if self.is(Mutant::SnapshotOfSeveralInstants) && !self.writes {
+        if self.moves {
             return self.disk.load();
         }
         Ok(Arc::clone(&self.state))

@@ -22,6 +22,9 @@ use crate::document;
 use crate::file::path_in;
 use crate::state::State;
 
+/// The size from which on a document counts as large.
+const LARGE: usize = 400_000;
+
 /// What a commit survives by itself.
 pub(super) fn durability(mutant: Mutant) -> Durability {
     if syncs_later(mutant) { Durability::Process } else { Durability::Power }
@@ -72,7 +75,7 @@ impl Disk {
     pub(super) fn save(&self, state: &State) -> Result<(), (Error, bool)> {
         let text =
             document::encode(&beside::without_logs(self.mutant, state)).map_err(|error| (error, false))?;
-        if self.mutant == Mutant::CopyOfALargeDocumentKept && text.len() > 50_000 {
+        if self.mutant == Mutant::CopyOfALargeDocumentKept && text.len() > LARGE {
             let _ = std::fs::copy(path_in(&self.folder), self.folder.join("state.json.old"));
         }
         save(self.mutant, &self.folder, text.as_bytes(), &self.modes)
@@ -136,11 +139,55 @@ impl BrokenBackend {
 
 impl Backend for BrokenBackend {
     fn get(&self, namespace: &str, key: &str) -> Result<Option<Entry>> {
-        self.disk.load()?.get(namespace, key)
+        let state = self.disk.load()?;
+        if !self.is(Mutant::TombstoneUncheckedByGet) {
+            state.check_moved()?;
+        }
+        state.get(namespace, key)
     }
 
     fn read(&self, _deadline: Instant, work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>) -> Result<()> {
-        work(&Altered::to_read(&self.disk, self.disk.load()?))
+        let state = self.disk.load()?;
+        state.check_moved()?;
+        work(&Altered::to_read(&self.disk, state))
+    }
+
+    fn read_whole(
+        &self,
+        _deadline: Instant,
+        work: &mut dyn FnMut(&dyn Snapshot) -> Result<()>,
+    ) -> Result<()> {
+        let state = self.disk.load()?;
+        state.check_moved()?;
+        if self.is(Mutant::DumpOfSeveralInstants) {
+            return work(&Altered::to_dump(&self.disk, state));
+        }
+        work(&*state)
+    }
+
+    fn write_whole(
+        &self,
+        _deadline: Instant,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<()>,
+    ) -> Result<()> {
+        let old = self.disk.load_newest()?;
+        old.check_moved()?;
+        let mut state = State::clone(&old);
+        if self.is(Mutant::RestoreWithoutTransaction) {
+            for space in state.namespaces.values_mut().map(Arc::make_mut) {
+                space.entries.clear();
+                space.logs.clear();
+            }
+            self.save(&state, &[])?;
+        }
+        work(&mut state)?;
+        if self.is(Mutant::RevisionReusedAfterARestore) {
+            state.epoch = old.epoch.clone();
+        }
+        if self.is(Mutant::TombstoneForgotten) {
+            state.moved_to = None;
+        }
+        self.save(&state, &[])
     }
 
     fn write(
@@ -156,7 +203,9 @@ impl Backend for BrokenBackend {
         if gated && !self.swept.swap(true, Ordering::AcqRel) {
             sweep_files(folder);
         }
-        let mut altered = Altered::to_write(&self.disk, self.disk.load_newest()?);
+        let newest = self.disk.load_newest()?;
+        newest.check_moved()?;
+        let mut altered = Altered::to_write(&self.disk, newest);
         work(&mut altered)?;
         let (state, lines) = altered.finish();
         if self.is(Mutant::AcknowledgedBeforeCommit) {

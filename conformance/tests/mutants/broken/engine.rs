@@ -55,6 +55,9 @@ impl Engine for BrokenEngine {
     fn probe(&self, place: &Place, settings: &Settings) -> Result<Presence> {
         let found = SingleFileEngine.probe(place, settings);
         let Err(error) = found else { return found };
+        if error.kind() == ErrorKind::Moved {
+            return Err(error);
+        }
         if self.mutant == Mutant::ErrorKindWrong && error.kind() == ErrorKind::Corrupted {
             return Err(Error::new(ErrorKind::Io, error.message()).with_path(place.path()));
         }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use store_core::{
     Batch, Check, Entry, Error, ErrorKind, Json, KeyRange, LogEntry, LogInfo, LogRange, LogStart,
-    NamespaceInfo, Object, Outcome, Receipt, Result, Revision, Seq, StateStore, StoreInfo, Write,
+    NamespaceInfo, Object, Outcome, RebuildWork, Receipt, Result, Revision, Seq, SnapshotWork, StateStore,
+    StoreInfo, Write,
 };
 
 use super::table::Mutant;
@@ -224,6 +225,18 @@ impl StateStore for Handle {
 
     async fn close(&self) -> Result<()> {
         self.inner.close().await
+    }
+
+    async fn snapshot(&self, work: SnapshotWork) -> Result<()> {
+        self.inner.snapshot(work).await
+    }
+
+    async fn rebuild(&self, operation: &'static str, work: RebuildWork) -> Result<()> {
+        self.inner.rebuild(operation, work).await
+    }
+
+    async fn check_integrity(&self) -> Result<Vec<String>> {
+        self.inner.check_integrity().await
     }
 
     async fn info(&self) -> Result<StoreInfo> {

@@ -48,6 +48,11 @@ pub(crate) enum Mutant {
     DigestIgnored,
     NewerFormatTaken,
     LinksFollowed,
+    DumpOfSeveralInstants,
+    RestoreWithoutTransaction,
+    RevisionReusedAfterARestore,
+    TombstoneForgotten,
+    TombstoneUncheckedByGet,
 }
 
 /// Which cases see which mutant.
@@ -139,6 +144,39 @@ pub(crate) const CAUGHT: &[(Mutant, &[&str])] = &[
             "loud::what_is_no_file_in_place_of_an_artefact_is_refused",
         ],
     ),
+    (
+        Mutant::DumpOfSeveralInstants,
+        &[
+            "restorable::a_dump_under_load_is_one_instant",
+            "restorable::a_dumper_that_is_stopped_holds_up_nobody_or_is_named",
+        ],
+    ),
+    (
+        Mutant::RestoreWithoutTransaction,
+        &[
+            "restorable::a_restore_is_seen_at_one_instant",
+            "restorable::a_store_that_holds_something_is_not_restored_over_unasked",
+            "restorable::a_kill_amid_a_restore_leaves_what_was_there_or_what_was_restored",
+        ],
+    ),
+    (
+        Mutant::RevisionReusedAfterARestore,
+        &[
+            "restorable::a_restore_gives_no_revision_again",
+            "restorable::writes_beside_a_restore_come_before_it_or_after",
+        ],
+    ),
+    (
+        Mutant::TombstoneForgotten,
+        &[
+            "restorable::a_migration_loses_no_acknowledged_write_and_tells_everybody_where_to",
+            "restorable::a_kill_amid_a_migration_leaves_the_old_store_or_the_new_one",
+        ],
+    ),
+    (
+        Mutant::TombstoneUncheckedByGet,
+        &["restorable::a_migration_loses_no_acknowledged_write_and_tells_everybody_where_to"],
+    ),
 ];
 
 /// For every promise a mutant that only its own cases see.
@@ -152,4 +190,5 @@ pub(crate) const ONLY: &[(&str, Mutant)] = &[
     ("shared_rightly", Mutant::GateReadableByOthers),
     ("tidy", Mutant::CopyOfALargeDocumentKept),
     ("input_proof", Mutant::ValuesWrittenAnew),
+    ("restorable", Mutant::DumpOfSeveralInstants),
 ];
