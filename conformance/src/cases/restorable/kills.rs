@@ -40,7 +40,7 @@ pub(super) fn a_kill_amid_a_dump_leaves_one_that_is_whole_or_none(arena: &Arena)
     export(&store, &path, Compression::Zstd)?;
     let took = begun.elapsed() * 2;
     let mut chance = arena.chance();
-    for round in arena.rounds(12, 300).go() {
+    for round in arena.rounds(10, 300).go() {
         // Every other time there is none yet.
         if round % 2 == 0 && path.exists() {
             std::fs::remove_file(&path)?;
@@ -86,7 +86,7 @@ pub(super) fn a_kill_amid_a_restore_leaves_what_was_there_or_what_was_restored(a
     store.close()?;
     let took = begun.elapsed();
     let (mut chance, mut last) = (arena.chance(), 0);
-    for _ in arena.rounds(12, 400).go() {
+    for _ in arena.rounds(8, 400).go() {
         let hire = arena.worker("restore_until_killed")?;
         let mut worker = hire.plan((dumps.paths(), last + 1))?.start()?;
         worker.hear::<String>()?;
@@ -131,7 +131,7 @@ pub(super) fn a_kill_amid_a_migration_leaves_the_old_store_or_the_new_one(arena:
     };
     let open = |path: &Path| arena.open_at(path, Settings::default());
     let mut took = Duration::ZERO;
-    for round in arena.rounds(8, 200).go() {
+    for round in arena.rounds(6, 200).go() {
         let (old, new) = pair(round)?;
         let to = new.to_string_lossy().into_owned();
         let store = open(&old)?;

@@ -36,7 +36,7 @@ pub(super) fn a_dump_under_load_is_one_instant(arena: &Arena) -> Outcome {
     store.replace_object("middle", middle)?;
     let mut chance = arena.chance();
     let mut all = Vec::new();
-    for round in arena.rounds(25, 300).go() {
+    for round in arena.rounds(12, 300).go() {
         std::thread::sleep(Duration::from_micros(chance.u64(..30_000)));
         let path = arena.folder().join(format!("{round}.dump"));
         let begun = now()?;
