@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use store_core::backend::Engine;
 pub use store_core::shared::place::Shape;
-use store_core::{Durability, Embedded, ErrorKind, Result, Settings, StateStore};
+use store_core::{Durability, Embedded, ErrorKind, MirrorConfig, Mirrored, Result, Settings, StateStore};
 
 use crate::ability::Ability;
 use crate::failure::{Context, Outcome};
@@ -156,6 +156,15 @@ pub trait Target: Debug + Send + Sync + 'static {
     /// # Errors
     /// Those of the backend.
     fn open(&self, path: &Path, settings: Settings) -> Result<Arc<dyn StateStore>>;
+
+    /// Gives an open store its mirror, as a program would: any store has the one of [`Mirrored`], unless it brings
+    /// its own.
+    ///
+    /// # Errors
+    /// Those of [`Mirrored::new`].
+    fn mirrored(&self, store: Arc<dyn StateStore>, config: MirrorConfig) -> Result<Arc<dyn StateStore>> {
+        Ok(Arc::new(pollster::block_on(Mirrored::new(store, config))?))
+    }
 
     /// Returns every file that a store may have, its gate included, as things stand: of parts, those that are
     /// there now. The folder of a store that is one is not among them.

@@ -8,6 +8,7 @@ mod in_order;
 mod input_proof;
 mod linearizable;
 mod loud;
+mod mirrored_truly;
 mod restorable;
 mod shared_rightly;
 mod tidy;
@@ -49,6 +50,7 @@ pub(crate) const ALL: &[(&str, &[Case])] = &[
     ("shared_rightly", shared_rightly::CASES),
     ("tidy", tidy::CASES),
     ("input_proof", input_proof::CASES),
+    ("mirrored_truly", mirrored_truly::CASES),
     ("restorable", restorable::CASES),
 ];
 
@@ -56,6 +58,7 @@ const WORKS: &[&[&[Work]]] = &[
     &[atomic::WORKS, in_order::WORKS, tidy::WORKS, input_proof::WORKS],
     linearizable::WORKS,
     loud::WORKS,
+    mirrored_truly::WORKS,
     bounded::WORKS,
     shared_rightly::WORKS,
     durable::WORKS,

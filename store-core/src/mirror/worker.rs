@@ -189,12 +189,16 @@ impl Shared {
     }
 
     fn run(&self) {
-        while let Some((scope, waiting)) = self.next() {
+        while let Some((scope, mut waiting)) = self.next() {
             let began = Instant::now();
             let done = self.mirror.pass(&scope);
             let mut state = self.lock();
             state.concluded(done);
             state.rest(began.elapsed(), self.mirror.config.is_synchronous());
+            if state.failed > 0 {
+                // Who came meanwhile does not wait until it has rested either.
+                waiting.append(&mut state.waiting);
+            }
             drop(state);
             for moment in waiting {
                 moment.call();

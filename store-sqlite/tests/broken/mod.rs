@@ -2,6 +2,7 @@
 
 mod batches;
 mod faults;
+mod mirrors;
 mod places;
 mod seen_by;
 mod store;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use conformance::{Artefact, Damage, Role, Shape, Target, Tight};
-use store_core::{Durability, Error, ErrorKind, Limits, Result, Settings, StateStore};
+use store_core::{Durability, Error, ErrorKind, Limits, MirrorConfig, Result, Settings, StateStore};
 use store_sqlite::target::Database;
 
 pub(crate) use faults::Fault;
@@ -99,6 +100,10 @@ impl Target for Broken {
             _ => places::after(self.0, &path, &known),
         }
         Ok(Arc::new(Store::new(inner, self.0)))
+    }
+
+    fn mirrored(&self, store: Arc<dyn StateStore>, config: MirrorConfig) -> Result<Arc<dyn StateStore>> {
+        mirrors::mirrored(self.0, store, config)
     }
 
     fn artefacts(&self, path: &Path) -> Vec<Artefact> {

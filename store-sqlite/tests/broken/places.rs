@@ -24,7 +24,7 @@ fn modes(path: &Path) -> Modes {
     artefacts.filter_map(mode).collect()
 }
 
-fn set_mode(path: &Path, mode: u32) {
+pub(super) fn set_mode(path: &Path, mode: u32) {
     let _ = std::fs::set_permissions(path, Permissions::from_mode(mode));
 }
 
@@ -87,7 +87,7 @@ fn clean(path: &Path) -> PathBuf {
     path.to_string_lossy().chars().map(harmless).collect::<String>().into()
 }
 
-fn umask() -> u32 {
+pub(super) fn umask() -> u32 {
     u32::from_str_radix(&status("Umask:"), 8).unwrap()
 }
 

@@ -79,6 +79,8 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
             "linearizable::no_process_reads_what_as_many_bytes_replaced",
             "linearizable::a_history_of_several_processes_is_linearizable",
             "linearizable::a_history_with_stops_is_linearizable",
+            "mirrored_truly::a_reader_sees_whole_files_and_only_newer_ones",
+            "mirrored_truly::what_somebody_changed_is_told_and_written_anew",
         ],
     ),
     (
@@ -337,7 +339,13 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::LooksIntoItsFiles, &["linearizable::no_call_lets_go_of_locks_that_the_process_holds"]),
     (Fault::TriesAgainWhenBusy, &["bounded::a_peer_stopped_at_any_moment_delays_nobody_past_the_deadline"]),
     (Fault::RefusesToRead, &["loud::what_a_backend_lacks_is_unsupported_and_all_else_works"]),
-    (Fault::SyncsNothing, &["durable::what_is_seen_and_synced_is_synced"]),
+    (
+        Fault::SyncsNothing,
+        &[
+            "durable::what_is_seen_and_synced_is_synced",
+            "mirrored_truly::what_a_mirror_shows_was_synced_before",
+        ],
+    ),
     (
         Fault::ForgetsPower,
         &[
@@ -404,4 +412,31 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
         ],
     ),
     (Fault::SeesNothingWrong, &["loud::a_random_change_of_a_file_is_told_of_or_changes_nothing"]),
+    (
+        Fault::MirrorsInPlace,
+        &[
+            "mirrored_truly::a_reader_sees_whole_files_and_only_newer_ones",
+            "mirrored_truly::after_a_kill_every_file_is_whole_and_the_next_process_catches_up",
+        ],
+    ),
+    (
+        Fault::LeavesTheMirrorToItself,
+        &["mirrored_truly::after_a_kill_every_file_is_whole_and_the_next_process_catches_up"],
+    ),
+    (
+        Fault::FailsWithItsMirror,
+        &[
+            "mirrored_truly::a_full_mirror_fails_no_write_and_catches_up",
+            "mirrored_truly::a_mirror_that_turns_read_only_fails_no_write_and_catches_up",
+            "mirrored_truly::a_mirror_that_is_taken_away_fails_no_write_and_catches_up",
+            "mirrored_truly::a_mirror_that_may_not_be_written_fails_no_write_and_catches_up",
+            "mirrored_truly::a_stopped_process_in_the_mirror_delays_no_write_for_long",
+        ],
+    ),
+    (Fault::WaitsForItsMirror, &["mirrored_truly::a_stopped_process_in_the_mirror_delays_no_write_for_long"]),
+    (
+        Fault::SaysNothingOfItsMirror,
+        &["mirrored_truly::a_mirror_that_is_taken_away_fails_no_write_and_catches_up"],
+    ),
+    (Fault::MirrorsByTheUmask, &["mirrored_truly::a_mirror_has_the_rights_of_its_store_whoever_writes_it"]),
 ];

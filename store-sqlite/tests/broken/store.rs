@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use store_core::{
     Batch, Durability, Entry, Error, ErrorKind, Json, KeyRange, LogEntry, LogInfo, LogRange, LogStart,
-    NamespaceInfo, Object, Outcome, RebuildWork, Receipt, Result, Revision, Seq, SnapshotWork, StateStore,
-    StoreInfo, Timestamp, Write,
+    MirrorConfig, NamespaceInfo, Object, Outcome, RebuildWork, Receipt, Result, Revision, Seq, SnapshotWork,
+    StateStore, StoreInfo, Timestamp, Write,
 };
 
 use super::batches::{append_null, invent, merge, rebuild, split};
 use super::faults::Fault;
+use super::mirrors;
 use super::places::{reworded, swallows};
 use super::whole;
 
@@ -29,6 +30,8 @@ static STARVED: OnceLock<bool> = OnceLock::new();
 pub(crate) struct Store {
     pub(crate) inner: Arc<dyn StateStore>,
     pub(crate) fault: Fault,
+    /// The mirror that goes wrong above the store, if that is the fault.
+    mirror: Option<MirrorConfig>,
     opened: Timestamp,
     past: Mutex<Past>,
 }
@@ -44,7 +47,12 @@ struct Past {
 impl Store {
     pub(crate) fn new(inner: Arc<dyn StateStore>, fault: Fault) -> Self {
         let opened = Timestamp::now();
-        Self { inner, fault, opened, past: Mutex::default() }
+        Self { inner, fault, mirror: None, opened, past: Mutex::default() }
+    }
+
+    /// Makes it one whose mirror goes wrong.
+    pub(crate) fn with_mirror(self, config: MirrorConfig) -> Self {
+        Self { mirror: Some(config), ..self }
     }
 
     fn is(&self, fault: Fault) -> bool {
@@ -152,6 +160,9 @@ impl Store {
             }
             written => written,
         };
+        if let (Ok(_), Some(config)) = (&written, &self.mirror) {
+            mirrors::after_write(self, config, &batch).await?;
+        }
         written.map(|receipt| self.receipt(&batch, &receipt)).map_err(|e| self.error(e))
     }
 
@@ -437,6 +448,11 @@ impl StateStore for Store {
         let mut info = self.inner.info().await.map_err(|e| self.error(e))?;
         if self.is(Fault::LooksIntoItsFiles) {
             drop(std::fs::File::open(&info.path));
+        }
+        if self.is(Fault::SaysNothingOfItsMirror)
+            && let Some(mirror) = &mut info.mirror
+        {
+            (mirror.failures, mirror.last_error) = (0, None);
         }
         if self.is(Fault::DescribesAnother) {
             info.path = PathBuf::from("/elsewhere");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,12 +21,17 @@ use super::table::Mutant;
 struct Handle {
     inner: Arc<dyn StateStore>,
     mutant: Mutant,
+    /// The objects as they were read last.
+    past: Mutex<BTreeMap<String, Object>>,
 }
 
 impl Handle {
     /// Whether a call without checks or a deadline of its own is as it should be.
     fn is_plain(&self) -> bool {
-        matches!(self.mutant, Mutant::DeadlineIgnored | Mutant::TailLongerThanTheLogIsEmpty)
+        matches!(
+            self.mutant,
+            Mutant::DeadlineIgnored | Mutant::MirrorOfWhatWasBefore | Mutant::TailLongerThanTheLogIsEmpty
+        )
     }
 }
 
@@ -37,9 +42,21 @@ pub(super) fn wrap(mutant: Mutant, inner: Arc<dyn StateStore>) -> Arc<dyn StateS
         | Mutant::CheckEvaluatedOutsideTheTransaction
         | Mutant::DeadlineIgnored
         | Mutant::FailedSyncMarkForgotten
-        | Mutant::TailLongerThanTheLogIsEmpty => Arc::new(Handle { inner, mutant }),
+        | Mutant::TailLongerThanTheLogIsEmpty => Arc::new(handle(mutant, inner)),
         _ => inner,
     }
+}
+
+/// Puts what a mirror shows above a store, with the fault of a mutant.
+pub(super) fn shown(mutant: Mutant, inner: Arc<dyn StateStore>) -> Arc<dyn StateStore> {
+    match mutant {
+        Mutant::MirrorOfWhatWasBefore => Arc::new(handle(mutant, inner)),
+        _ => inner,
+    }
+}
+
+fn handle(mutant: Mutant, inner: Arc<dyn StateStore>) -> Handle {
+    Handle { inner, mutant, past: Mutex::default() }
 }
 
 fn with_check(batch: Batch, check: Check) -> Batch {
@@ -134,7 +151,12 @@ impl StateStore for Handle {
     }
 
     async fn object(&self, namespace: &str) -> Result<Object> {
-        self.inner.object(namespace).await
+        let object = self.inner.object(namespace).await?;
+        if self.mutant != Mutant::MirrorOfWhatWasBefore {
+            return Ok(object);
+        }
+        let before = self.past.lock().unwrap().insert(namespace.to_owned(), object.clone());
+        Ok(before.unwrap_or(object))
     }
 
     async fn list(&self, namespace: &str, range: KeyRange) -> Result<Vec<(String, Entry)>> {

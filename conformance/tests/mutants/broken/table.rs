@@ -48,6 +48,7 @@ pub(crate) enum Mutant {
     DigestIgnored,
     NewerFormatTaken,
     LinksFollowed,
+    MirrorOfWhatWasBefore,
     DumpOfSeveralInstants,
     RestoreWithoutTransaction,
     RevisionReusedAfterARestore,
@@ -145,6 +146,13 @@ pub(crate) const CAUGHT: &[(Mutant, &[&str])] = &[
         ],
     ),
     (
+        Mutant::MirrorOfWhatWasBefore,
+        &[
+            "mirrored_truly::a_reader_sees_whole_files_and_only_newer_ones",
+            "mirrored_truly::after_a_kill_every_file_is_whole_and_the_next_process_catches_up",
+        ],
+    ),
+    (
         Mutant::DumpOfSeveralInstants,
         &[
             "restorable::a_dump_under_load_is_one_instant",
@@ -190,5 +198,6 @@ pub(crate) const ONLY: &[(&str, Mutant)] = &[
     ("shared_rightly", Mutant::GateReadableByOthers),
     ("tidy", Mutant::CopyOfALargeDocumentKept),
     ("input_proof", Mutant::ValuesWrittenAnew),
+    ("mirrored_truly", Mutant::MirrorOfWhatWasBefore),
     ("restorable", Mutant::DumpOfSeveralInstants),
 ];

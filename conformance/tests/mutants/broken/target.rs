@@ -10,7 +10,7 @@ use conformance::{Artefact, Damage, Role, Shape, Target, Tight, open_embedded};
 use store_core::backend::{Engine, Presence};
 use store_core::shared::access::Modes;
 use store_core::shared::place::Place;
-use store_core::{Durability, Result, Settings, StateStore};
+use store_core::{Durability, MirrorConfig, Result, Settings, StateStore};
 
 use super::beside;
 use super::engine::BrokenEngine;
@@ -84,6 +84,10 @@ impl Target for Broken {
             _ => {}
         }
         Ok(handle::wrap(self.0, inner))
+    }
+
+    fn mirrored(&self, store: Arc<dyn StateStore>, config: MirrorConfig) -> Result<Arc<dyn StateStore>> {
+        SingleFile.mirrored(handle::shown(self.0, store), config)
     }
 
     fn artefacts(&self, path: &Path) -> Vec<Artefact> {
