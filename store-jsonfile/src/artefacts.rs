@@ -70,7 +70,7 @@ mod tests {
         std::os::unix::fs::symlink("/etc", place.path().join("etc")).unwrap();
         let found = of(&place).unwrap();
         let names = found.iter().map(|found| found.path.strip_prefix(place.path()).unwrap());
-        let fixed = [".store.json", ".epoch.json", ".changes", ".gate", ".journal"];
+        let fixed = [".store.json", ".epoch.json", ".changes", ".gate", ".journal", ".next"];
         let expected: Vec<_> = fixed.into_iter().chain(["jobs", "jobs/a.jsonl", "jobs.json"]).collect();
         assert_eq!(names.collect::<Vec<_>>(), expected.iter().map(Path::new).collect::<Vec<_>>());
     }
