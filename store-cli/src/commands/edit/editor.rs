@@ -51,7 +51,7 @@ impl Editor {
             command.stdout(Stdio::from(io::stderr()));
         }
         let (program, chosen_by) = (&self.program, self.chosen_by);
-        let run = || signals.let_through(|| command.spawn())?.wait();
+        let run = || command.spawn()?.wait();
         let status = signals.ignored_during(run).map_err(|e| {
             let why = format!("cannot start the editor {program:?} ({chosen_by}): {e}");
             Failure::told(Code::Usage, format!("{why}; set VISUAL or EDITOR to one that is there"))

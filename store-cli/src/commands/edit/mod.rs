@@ -33,7 +33,6 @@ pub(super) fn run(args: &StoreArgs, edit: &EditArgs) -> Result<(), Failure> {
         ));
     }
     let editor = Editor::choose()?;
-    // Before any thread starts, for they inherit what is blocked.
     let signals = Signals::listen()?;
     let subject = Subject::read(&place::reading(args)?, edit)?;
     let mut draft = Draft::new(subject.text())?;
