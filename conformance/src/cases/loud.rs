@@ -16,8 +16,9 @@ mod spoilt;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, Instant};
 
-use store_core::{Batch, Blocking, ErrorKind, Json, KeyRange, Settings, Update};
+use store_core::{Batch, Blocking, ErrorKind, Json, KeyRange, Settings, StoreInfo, Update};
 
 use super::faults::a_fault_at_any_system_call_is_told_and_loses_nothing;
 use super::{Case, cases};
@@ -225,10 +226,22 @@ fn an_error_names_the_call_the_place_and_the_store(arena: &Arena) -> Outcome {
     Ok(())
 }
 
+/// Waits until the gate is free: whoever leads a write answers it before the gate is let go.
+fn info_at_rest(store: &Blocking) -> Outcome<StoreInfo> {
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let info = store.info()?;
+        if info.gate_holder.is_none() || Instant::now() > until {
+            return Ok(info);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 fn info_describes_the_store(arena: &Arena) -> Outcome {
     let store = arena.open()?;
     store.put("n", "k", Json::from(1u64))?;
-    let info = store.info()?;
+    let info = info_at_rest(&store)?;
     ensure!(!info.engine.is_empty() && !info.engine_version.is_empty(), "{info:?}");
     ensure_eq!(info.path, arena.path()?.canonicalize()?);
     ensure_eq!((&info.gate_holder, info.in_doubt), (&None, false));
