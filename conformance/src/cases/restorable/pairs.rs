@@ -1,6 +1,7 @@
 //! Writers whose every write is two halves of the same in two namespaces, so that what is not one instant shows.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -13,6 +14,9 @@ use crate::history::now;
 use crate::job::{Job, Work};
 
 pub(super) const WORKS: &[Work] = works![write_pairs];
+
+/// Between two writes.
+const REST: Duration = Duration::from_micros(500);
 
 /// The halves.
 pub(super) const SIDES: [&str; 2] = ["left", "right"];
@@ -60,6 +64,8 @@ fn write_pairs(job: &Job) -> Outcome {
             break;
         }
         job.say(Wrote::write(&store, writer, n)??)?;
+        // Whoever listens reads all of it again and again.
+        std::thread::sleep(REST);
     }
     Ok(())
 }

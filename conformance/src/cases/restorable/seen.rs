@@ -40,7 +40,7 @@ pub(super) fn a_restore_is_seen_at_one_instant(arena: &Arena) -> Outcome {
         readers.push(arena.worker("watch_generations")?.start()?);
     }
     release(&mut readers)?;
-    for number in arena.rounds(5, 150).go() {
+    for number in arena.rounds(5, 150).go().take(150) {
         restore(&store, &dumps.dump(number + 1)?.0, Existing::Replace)?;
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -118,7 +118,7 @@ pub(super) fn writes_beside_a_restore_come_before_it_or_after(arena: &Arena) -> 
     export(&store, &path, Compression::None)?;
     let dumped = Contents::read(&path)?;
     let (mut begun, mut ended) = (0, 0);
-    for _ in arena.rounds(4, 60).go() {
+    for _ in arena.rounds(4, 60).go().take(60) {
         std::thread::sleep(Duration::from_micros(chance.u64(..50_000)));
         begun = now()?;
         restore(&store, &path, Existing::Replace)?;

@@ -1,5 +1,7 @@
 //! Dumps that are taken while others write: each is compared with all that was written.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use store_core::dump::{Compression, Existing};
@@ -15,11 +17,14 @@ use crate::worker::{finish_all, release};
 const WRITERS: u64 = 3;
 const MIDDLE: usize = 300;
 
-/// A dump, and when it was taken.
+/// So many dumps at most, however much time there is: each is larger than the one before.
+const MOST: usize = 60;
+
+/// When a dump was taken, and the last number of each writer in it.
 struct Taken {
     begun: u64,
     ended: u64,
-    contents: Contents,
+    last: BTreeMap<u64, u64>,
 }
 
 /// Whatever else goes on, a dump has all that was acknowledged before it began, nothing that began after it ended,
@@ -36,7 +41,7 @@ pub(super) fn a_dump_under_load_is_one_instant(arena: &Arena) -> Outcome {
     store.replace_object("middle", middle)?;
     let mut chance = arena.chance();
     let mut all = Vec::new();
-    for round in arena.rounds(12, 300).go() {
+    for round in arena.rounds(12, 300).go().take(MOST) {
         std::thread::sleep(Duration::from_micros(chance.u64(..30_000)));
         let path = arena.folder().join(format!("{round}.dump"));
         let begun = now()?;
@@ -52,7 +57,7 @@ pub(super) fn a_dump_under_load_is_one_instant(arena: &Arena) -> Outcome {
                 "what was restored, to the last revision and time"
             );
         }
-        all.push(Taken { begun, ended, contents: Contents::read(&path)? });
+        all.push(Taken { begun, ended, last: counted(&path)? });
         std::fs::remove_file(path)?;
     }
     writers.iter_mut().try_for_each(|writer| writer.say("enough"))?;
@@ -61,22 +66,24 @@ pub(super) fn a_dump_under_load_is_one_instant(arena: &Arena) -> Outcome {
     all.iter().try_for_each(|taken| taken.check(&wrote))
 }
 
+/// Reads a dump; both halves have to be the same, and the log to have all that was counted, in order.
+fn counted(path: &Path) -> Outcome<BTreeMap<u64, u64>> {
+    let (last, log) = halves(&Contents::read(path)?, WRITERS)?;
+    for (writer, last) in &last {
+        let logged = log.iter().filter(|entry| entry.0 == *writer).map(|entry| entry.1);
+        ensure!(logged.eq(1..=*last), "the entries of writer {writer} are not those up to {last}");
+    }
+    Ok(last)
+}
+
 impl Taken {
     fn check(&self, wrote: &[Wrote]) -> Outcome {
-        let (last, log) = halves(&self.contents, WRITERS)?;
-        for (writer, last) in last {
-            let logged: Vec<u64> =
-                log.iter().filter(|entry| entry.0 == writer).map(|entry| entry.1).collect();
-            ensure_eq!(logged, (1..=last).collect::<Vec<_>>(), "the entries of writer {writer}");
-            for Wrote { n, begun, ended, .. } in wrote.iter().filter(|wrote| wrote.writer == writer) {
-                let older = *ended < self.begun && *n > last;
-                ensure!(
-                    !older,
-                    "write {n} of writer {writer} was done before the dump began, and is not in it"
-                );
-                let newer = *begun > self.ended && *n <= last;
-                ensure!(!newer, "write {n} of writer {writer} began after the dump had ended, and is in it");
-            }
+        for Wrote { writer, n, begun, ended, .. } in wrote {
+            let last = self.last.get(writer).copied().unwrap_or(0);
+            let older = *ended < self.begun && *n > last;
+            ensure!(!older, "write {n} of writer {writer} was done before the dump began, and is not in it");
+            let newer = *begun > self.ended && *n <= last;
+            ensure!(!newer, "write {n} of writer {writer} began after the dump had ended, and is in it");
         }
         Ok(())
     }
