@@ -15,9 +15,10 @@ use crate::config::Access;
 use crate::error::{Error, ErrorKind, Result};
 use crate::shared::access::Modes;
 use crate::shared::files::{self, Staged, folder_of};
+use crate::shared::os;
 use crate::store::StateStore;
 
-const BUFFER: usize = 256 << 10;
+const BUFFER: usize = 1 << 20;
 /// What zstd makes of it: the level that it chooses itself.
 const LEVEL: i32 = 3;
 
@@ -123,6 +124,26 @@ async fn look<T: Send + 'static>(
     value.ok_or_else(|| crate::backend::never_ran("snapshot"))
 }
 
+/// A file whose bytes go to the disk as they come, so that its sync keeps those of writers waiting only for a moment.
+#[derive(Debug)]
+struct Steady<'f> {
+    file: &'f File,
+    at: u64,
+}
+
+impl Write for Steady<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        os::begin_writeback(self.file, self.at, written as u64);
+        self.at += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 pub(super) fn compressor<'a, W: Write>(to: W) -> io::Result<zstd::stream::write::Encoder<'a, W>> {
     let mut encoder = zstd::stream::write::Encoder::new(to, LEVEL)?;
     encoder.include_checksum(true)?;
@@ -144,7 +165,7 @@ async fn write(
         let failed = |e| Error::from_io("cannot write the dump", &name, e);
         // It may be asked for again.
         file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
-        let plain = BufWriter::with_capacity(BUFFER, &file);
+        let plain = BufWriter::with_capacity(BUFFER, Steady { file: &file, at: 0 });
         match compression {
             Compression::None => {
                 let to = To { sink: plain, name: &name, compression };

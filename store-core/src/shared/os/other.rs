@@ -68,6 +68,9 @@ pub fn group(_metadata: &Metadata) -> u32 {
     0
 }
 
+/// Does nothing: there is no such hint here.
+pub fn begin_writeback(_file: &File, _offset: u64, _length: u64) {}
+
 /// Does nothing: rights are inherited from the folder here.
 ///
 /// # Errors

@@ -65,6 +65,20 @@ pub fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
 }
 
+/// Lets the system begin to write a range of a file to the disk, without waiting; no more than a hint.
+///
+/// What was written of a large file would otherwise go to the disk all at once when it is synced, and keep the syncs of
+/// others waiting for so long.
+#[cfg(target_os = "linux")]
+pub fn begin_writeback(file: &File, offset: u64, length: u64) {
+    // Linux begins to write what is dirty before it drops what is clean (mm/fadvise.c).
+    let _ = rustix::fs::fadvise(file, offset, std::num::NonZero::new(length), rustix::fs::Advice::DontNeed);
+}
+
+/// Does nothing: there is no such hint here.
+#[cfg(not(target_os = "linux"))]
+pub fn begin_writeback(_file: &File, _offset: u64, _length: u64) {}
+
 /// Opens a plain file that is there; what a link leads to, a folder or a pipe is not opened, nor waited for.
 ///
 /// # Errors
