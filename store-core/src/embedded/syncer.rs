@@ -150,7 +150,7 @@ impl<B: Backend> Core<B> {
         }
     }
 
-    fn is_in_doubt(&self) -> Result<bool> {
+    pub(super) fn is_in_doubt(&self) -> Result<bool> {
         if self.doubt.load(Ordering::Acquire) {
             return Ok(true);
         }

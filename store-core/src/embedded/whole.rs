@@ -33,6 +33,11 @@ impl<T> Long<T> {
         }
         Err(Error::new(ErrorKind::Busy, "nobody waits for it any more"))
     }
+
+    /// Waits again, for nothing was done: from here on the deadline answers.
+    fn give_back(&self) {
+        self.slot.advance(Stage::Taken, Stage::Queued);
+    }
 }
 
 impl<T: Send> Expire for Long<T> {
@@ -116,8 +121,8 @@ impl<B: Backend> Core<B> {
             let gate = Gate::new(core.gate.path().to_owned(), core.gate.modes());
             loop {
                 let mut held = gate.acquire(operation)?;
-                let prepared = core.prepare(&mut held).and_then(|()| long.begin());
-                let done = match prepared {
+                long.begin()?;
+                let done = match core.prepare(&mut held) {
                     Ok(()) => core.transact_by(B::write_whole, |transaction| work(transaction)),
                     Err(error) => Err(Failure::Busy(error)),
                 };
@@ -128,6 +133,11 @@ impl<B: Backend> Core<B> {
                         if error.kind() == ErrorKind::Busy && Instant::now() < deadline =>
                     {
                         drop(held);
+                        // The gate may be waited for without end again, and the caller must not.
+                        long.give_back();
+                        if Instant::now() >= deadline {
+                            return Err(error);
+                        }
                         std::thread::sleep(REST);
                         continue;
                     }
@@ -147,7 +157,8 @@ impl<B: Backend> Core<B> {
     /// Makes what was rebuilt survive the loss of power, in the gate.
     fn sync_rebuilt(&self) -> Result<()> {
         self.backend.sync().map_err(|error| self.sync_failed(&error))?;
-        if self.gate.is_marked()? {
+        // As for every answer of `power`: a mark that could not be set is known to this process alone.
+        if self.is_in_doubt()? {
             let why = "rebuilt, but somebody's sync failed meanwhile; the next writer rewrites what is in doubt: \
                        look, then do it again";
             return Err(Error::new(ErrorKind::Indeterminate, why));
